@@ -40,7 +40,8 @@ struct onr_model_options {
   /* A file of packed weights of this model. Weights that it has are neither read nor packed: they are mapped, and
    * shared with all processes that map the file. It is checked, and used only where model, version, processor and
    * options are those that it was made for; else weights are packed as without it, and struct onr_model_info says why.
-   * Replace it, never write into it while it is in use. NULL: none. */
+   * Replace it, never write into it while it is in use. ARGUMENT with a packed model, which has its weights in it.
+   * NULL: none. */
   const char *packed;
   int packed_write; /* non-zero: where `packed` is not there or not fit for use, it is written */
   /* For measuring: convolutions and products that can are computed by this method, whatever their rule says. */
@@ -53,6 +54,10 @@ struct onr_model_options {
   enum onr_precision precision;
 };
 ONR_SIZED(onr_model_options)
+
+/* Names of the graph rewrites, for disabled_passes, in the order in which they are done; one that is done twice is
+ * there twice. NULL: there are no more. "kernels" stands for those that are for this library's kernels alone. */
+ONR_API const char *onr_pass_name(size_t index);
 
 #define ONR_UNKNOWN_DIM (-1)
 

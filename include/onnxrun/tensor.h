@@ -94,8 +94,7 @@ ONR_API int64_t onr_desc_elements(const struct onr_desc *desc);
 /* Bytes in memory. Saturates at SIZE_MAX. */
 ONR_API size_t onr_desc_bytes(const struct onr_desc *desc);
 ONR_API int onr_desc_equal(const struct onr_desc *a, const struct onr_desc *b);
-/* "float32[1,3,224,224]" into text, "sequence" for what holds tensors; always NUL-terminated, cut at size. Returns
- * text. */
+/* "float32[1,3,?]" into text, "sequence" for what holds tensors; always NUL-terminated, cut at size. Returns text. */
 ONR_API char *onr_desc_format(const struct onr_desc *desc, char *text, size_t size);
 
 #ifdef __cplusplus

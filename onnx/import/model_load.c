@@ -100,6 +100,8 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, en
                   : onri_sources_set_memory(sources, data, bytes, options->external_directory, error);
     sources->data_stays = !path && options->data_stays;
     if (status == ONR_STATUS_OK && path) status = onri_packed_model_open(sources, model, options->packed_write, error);
+    if (status == ONR_STATUS_OK && model->packed.part && options->packed)
+      status = onr_fail(error, ONR_STATUS_ARGUMENT, "the model is a packed one already, with its weights in it");
     if (purpose == TO_PACK) onri_sources_track(sources, 1);
     if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
     else onri_sources_destroy(sources);
@@ -142,9 +144,7 @@ static enum onr_status pack(const char *path, const struct onr_model_options *gi
   options.packed_write = 1;
   ONR_TRY(load(path, NULL, 0, TO_RUN, &options, &model, error));
   enum onr_status status = ONR_STATUS_OK;
-  if (model->packed.part) status = onr_fail(error, ONR_STATUS_ARGUMENT, "the model is a packed one already");
-  else if (model->info.packed == ONR_PACKED_REFUSED)
-    status = onri_atomic_file_fail(packed, model->info.packed_note, error);
+  if (model->info.packed == ONR_PACKED_REFUSED) status = onri_atomic_file_fail(packed, model->info.packed_note, error);
   onr_model_destroy(model);
   if (status != ONR_STATUS_OK) return status;
   options.packed_write = 0;

@@ -68,7 +68,8 @@ char *onr_desc_format(const struct onr_desc *desc, char *text, size_t size) {
   for (int32_t d = 0; n >= 0 && d < desc->rank; d++) {
     used += (size_t)n;
     if (used >= size) return text;
-    n = snprintf(text + used, size - used, d ? ",%lld" : "%lld", (long long)desc->dim[d]);
+    if (desc->dim[d] < 0) n = snprintf(text + used, size - used, d ? ",?" : "?");
+    else n = snprintf(text + used, size - used, d ? ",%lld" : "%lld", (long long)desc->dim[d]);
   }
   if (n < 0) return text;
   used += (size_t)n;

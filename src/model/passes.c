@@ -5,6 +5,7 @@
 #include "base/only.h"
 #include "facts/bodies.h"
 #include "layers/layers.h"
+#include "onnxrun/model.h"
 #include "passes/rewrite.h"
 
 enum form { ONNX, KERNELS };
@@ -37,7 +38,7 @@ static struct onri_fold_budget fold_budget(const struct onri_graph *graph) {
   return budget;
 }
 
-const char *onri_passes_name(size_t index) { return index < NUM_PASSES ? passes[index].name : NULL; }
+const char *onr_pass_name(size_t index) { return index < NUM_PASSES ? passes[index].name : NULL; }
 
 /* The next name of the list: its start, or NULL at the end; *length its length. */
 static const char *next_name(const char **list, size_t *length) {

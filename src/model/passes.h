@@ -24,8 +24,4 @@ struct onri_passes_listener {
 enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled,
                                 const struct onri_passes_listener *listener, struct onr_error *error);
 
-/* Names in running order, NULL behind the last: for `onnxrun info` and messages. A pass that runs twice is there twice.
- */
-const char *onri_passes_name(size_t index);
-
 #endif

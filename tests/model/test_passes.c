@@ -4,6 +4,7 @@
 #include "support/graph_test.h"
 
 #include "model/passes.h"
+#include "onnxrun/model.h"
 #include "onnxrun/runtime.h"
 
 /* x + (1 + 2): folding makes a constant of the sum. */
@@ -31,11 +32,11 @@ static const struct onri_passes_listener listener = {.deduced = listen, .context
 static void names_are_in_running_order(void **state) {
   size_t count = 0;
   (void)state;
-  while (onri_passes_name(count)) count++;
+  while (onr_pass_name(count)) count++;
   assert_true(count > 10);
-  assert_string_equal(onri_passes_name(0), "fold_constants");
-  assert_null(onri_passes_name(count + 1));
-  assert_null(onri_passes_name(SIZE_MAX));
+  assert_string_equal(onr_pass_name(0), "fold_constants");
+  assert_null(onr_pass_name(count + 1));
+  assert_null(onr_pass_name(SIZE_MAX));
 }
 
 static void lists_of_names_disable_passes(void **state) {

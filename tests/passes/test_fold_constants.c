@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model/passes.h"
+#include "onnxrun/model.h"
 #include "support/graph_test.h"
 
 static void test_constants_are_folded(void **state) {
@@ -122,7 +123,7 @@ static void test_unknown_pass_names_are_refused(void **state) {
   assert_int_equal(run_passes(&t, "layout,layuot"), ONR_STATUS_ARGUMENT);
   assert_non_null(strstr(t.error.message, "'layuot'"));
   assert_int_equal(run_passes(&t, "all"), ONR_STATUS_OK);
-  assert_string_equal(onri_passes_name(0), "fold_constants");
+  assert_string_equal(onr_pass_name(0), "fold_constants");
   graph_test_end(&t);
 }
 

@@ -34,11 +34,15 @@ if command -v bash >/dev/null; then
     "$tool" help $command | sed -n 's/^  \(-., \)*\(--[a-z-]*\).*/\2/p' | sort -u >expected
     cmp -s expected found || fail "options of $command: $(diff expected found)"
   done
+  ask bench --format "" && [ "$(tr '\n' ' ' <out)" = "table json csv trace " ] || fail "--format: $(cat out)"
+  ask bench --format j && [ "$(cat out)" = json ] || fail "--format j: $(cat out)"
+  ask run --backend p && [ "$(cat out)" = portable ] || fail "--backend p: $(cat out)"
   touch picture.png picture.jpg
   ask run -i x=pic && [ "$(sort out | tr '\n' ' ')" = "picture.jpg picture.png " ] || fail "files behind NAME=: $(cat out)"
   ask run --threads "" && [ "$(cat out)" = "" ] || fail "a number is no file: $(cat out)"
 fi
 if command -v zsh >/dev/null; then zsh -n zsh.text || fail "zsh does not parse it"; fi
+grep -q -- "--format.*:(table json csv trace)'" zsh.text || fail "zsh does not know what --format takes"
 for command in $commands; do grep -q "^    $command)" zsh.text || fail "zsh does not know $command"; done
 for option in $options; do
   grep -q -- "--$option[^a-z-]" zsh.text || fail "zsh does not know --$option"

@@ -7,8 +7,8 @@ set -u
 model=$fixtures/transformer_encoder_layer_ts/model.onnx
 
 expect 0 "" "$tool" optimise "$model" -o "$work/small.onnx"
-holds "small.onnx: [0-9]* nodes of [0-9]*, [0-9.]* KiB$"
-set -- $(sed -n 's/.*: \([0-9]*\) nodes of \([0-9]*\),.*/\1 \2/p' "$work/out")
+holds "small.onnx: [0-9]* nodes ([0-9]* before), [0-9.]* KiB$"
+set -- $(sed -n 's/.*: \([0-9]*\) nodes (\([0-9]*\) before),.*/\1 \2/p' "$work/out")
 [ "$1" -lt "$2" ] || fail "expected fewer nodes than $2, found $1"
 expect 0 "" "$tool" info "$model"
 grep -A9 -i inputs "$work/out" >"$work/before"

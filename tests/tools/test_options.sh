@@ -40,6 +40,12 @@ done
 # Nothing is ignored in silence.
 expect 2 "--mean does nothing without --input" "$tool" run "$model" --mean 1
 expect 2 "--threads is given twice" "$tool" run "$model" --threads 1 --threads=2
+expect 2 "--top: expected a whole number from 1 to" "$tool" run "$model" --top 0
+expect 2 "run: -: a model is read from a file, not from standard input" "$tool" run -
+for words in "optimise" "pack" "bench --seconds 0" "compile --dim batch=1"; do
+  expect 2 "${words%% *}: -o -: it writes a file, and none to standard output" "$tool" $words "$model" -o -
+  [ ! -e ./- ] || fail "$words made a file -"
+done
 expect 2 "--limit nodes is given twice" "$tool" run "$model" --limit nodes=100 --limit nodes=200
 expect 2 "takes no value" "$tool" bench "$model" --json=yes
 expect 2 "expected a value" "$tool" bench "$model" --seconds
@@ -49,7 +55,7 @@ expect 2 "expected a path" "$tool" check
 expect 2 "whole number" "$tool" bench "$model" --threads many
 expect 2 "whole number" "$tool" bench "$model" --seed 99999999999999999999
 expect 2 "number from 0" "$tool" bench "$model" --seconds nan
-expect 2 "auto or portable" "$tool" bench "$model" --backend gpu
+expect 2 "expected auto|portable, got .gpu." "$tool" bench "$model" --backend gpu
 expect 2 "expected NAME=SIZE" "$tool" run "$model" --dim 4
 expect 2 "expected NAME=VALUE" "$tool" run "$model" --limit 5
 expect 2 "no limit 'memory'; there are .*total_bytes" "$tool" run "$model" --limit memory=5
@@ -74,6 +80,12 @@ expect 2 "profile does nothing with --kernels" "$tool" bench "$model" --kernels 
 expect 2 "compare: does not take --output, which is for run, bench, pack, report, compile, optimise;" "$tool" compare "$model" -o x
 expect 2 "ONNXRUN_CPU: expected base, avx2, avxvnni, avx512, vnni or fp16, found 'foo'" env ONNXRUN_CPU=foo "$tool" run "$model"
 for level in "" base vnni; do expect 0 "" env ONNXRUN_CPU=$level "$tool" run "$model"; done
+
+# The names that --disable-passes takes are in the help, and are all that it takes.
+"$tool" help optimise | sed -n '/^Graph rewrites:/,/^$/p' | tail -n +2 | tr -d ',' >"$work/passes"
+[ "$(wc -w <"$work/passes")" -ge 20 ] || fail "few rewrites: $(cat "$work/passes")"
+for pass in $(cat "$work/passes") kernels all; do expect 0 "" "$tool" run "$model" --disable-passes $pass; done
+[ "$(tr ' ' '\n' <"$work/passes" | grep . | sort | uniq -d)" = "" ] || fail "a rewrite is there twice"
 
 # What help says of an option that several commands take is what it is in that one.
 for command in $commands; do
@@ -123,6 +135,24 @@ done
 : >"$work/file"
 expect 5 "file: .*Not a directory\|file.*File exists" "$tool" run model.onnx -i digits.npy -o "$work/file/results"
 expect 5 "Not a directory\|is a file" "$tool" optimise model.onnx -o "$work/file/x.onnx"
+for folder in nowhere file; do
+  expect 5 "$folder/x.npy: cannot be written: No" "$tool" run model.onnx -i digits.npy -o "$work/$folder/x.npy"
+done
+[ ! -e "$work/nowhere" ] || fail "a folder for one file"
+for words in "compile model.onnx -o $work/nowhere" "compile ../nms_dynamo/model.onnx -o $work/nowhere"; do
+  "$tool" $words >/dev/null 2>"$work/err" && fail "$words: no error"
+  [ ! -e "$work/nowhere" ] || fail "$words left a folder"
+done
+# Somebody's own source is kept, one of ours is written anew.
+expect 0 "" "$tool" compile model.onnx --dim batch=1 -o "$work/sources"
+expect 0 "" "$tool" compile model.onnx --dim batch=1 -o "$work/sources"
+for file in model.c model.h; do
+  mkdir -p "$work/own"
+  echo "int main(void) { return 0; }" >"$work/own/$file"
+  expect 2 "own/$file was not written by onnxrun, and would be lost" "$tool" compile model.onnx --dim batch=1 -o "$work/own"
+  [ "$(cat "$work/own/$file")" = "int main(void) { return 0; }" ] && [ "$(ls "$work/own")" = $file ] || fail "$file was written over"
+  rm "$work/own/$file"
+done
 for words in "run -i digits.npy -o $work/a.txt" "run -i digits.npy --dump-all $work/a.txt" "compile --dim batch=1 -o $work/a.txt"; do
   expect 2 "a.txt: .*folder; a folder of that name is '$work/a.txt/'" "$tool" $(echo $words | cut -d' ' -f1) model.onnx $(echo $words | cut -d' ' -f2-)
   [ -e "$work/a.txt" ] && fail "$words made something"

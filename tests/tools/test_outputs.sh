@@ -34,7 +34,7 @@ PY
 expect 0 "" "$tool" run sequence.onnx -o results
 [ -e results/y/0.npy ] && [ -e results/y/1.npy ] || fail "no files of a sequence"
 
-# Folders are made, as many as are missing; FILE.npy is a file, of a model of one output; - is standard output.
+# Folders are made, as many as are missing, but not for a file; FILE.npy is a file, of a model of one output; - is standard output.
 python3 - <<'PY'
 from model_writer import *
 identity("one.onnx", shape=[2])
@@ -43,6 +43,7 @@ write("pair.onnx", [node("Neg", ["x"], ["a"]), node("Neg", ["a"], ["b"])], [("x"
 PY
 expect 0 "" "$tool" run one.onnx -o some/new/folder/
 [ -f some/new/folder/y.npy ] || fail "no some/new/folder/y.npy"
+mkdir -p other/new
 expect 0 "" "$tool" run one.onnx -i some/new/folder/y.npy -o other/new/out.npy
 cmp some/new/folder/y.npy other/new/out.npy || fail "no other/new/out.npy"
 expect 0 "" "$tool" run one.onnx -i other/new/out.npy -o out.npy

@@ -126,6 +126,7 @@ expect 0 "" "$tool" pack "$work/case/model.onnx" -o "$work/case/m.onr"
 mv "$work/case/m.onr" "$work/case/model.onnx"
 rm -f "$work/case/model.onnx.data"
 expect 0 "" "$tool" check "$work/case"
+expect 2 "the model is a packed one already, with its weights in it" "$tool" run "$work/again.onr" --packed "$work/elsewhere"
 expect 2 "packed one already" "$tool" pack "$work/again.onr" -o "$work/twice.onr"
 
 # It is for one processor and one set of options: without the weights it says so, and does not guess.
@@ -166,4 +167,34 @@ expect 5 "no file can be created" "$tool" pack "$model" -o "$work/nowhere/file.o
 expect 3 "" "$tool" pack "$work/plain.npy" -o "$work/none.onr"
 [ -e "$work/none.onr" ] && fail "a model that is none was packed"
 ls "$work" | grep -q "tmp$" && fail "files were left: $(ls "$work")"
+
+# A signal while it packs: the program ends by it, and nothing is left of what was begun.
+python3 - "$tool" "$work" <<'PY' || fail "signals, see above"
+import os, signal, subprocess, sys, time
+from model_writer import *
+tool, work = sys.argv[1:]
+size, count = 1024, 24
+folder = work + "/signals"
+os.mkdir(folder)
+write(folder + "/large.onnx", [node("MatMul", [f"x{i}", f"w{i}"], [f"x{i + 1}"]) for i in range(count)], [("x0", FLOAT, [1, size])],
+      [(f"x{count}", FLOAT, [1, size])], [floats(f"w{i}", [size, size], [float(i + 1)] * size * size) for i in range(count)])
+caught = 0
+for target in ("w.packed", "m.onr", "o.onnx"):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        command = ["optimise" if target == "o.onnx" else "pack", folder + "/large.onnx", "-o", f"{folder}/{target}"]
+        process = subprocess.Popen([tool, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while process.poll() is None and not [name for name in os.listdir(folder) if name.endswith(".tmp")]:
+            time.sleep(0.0005)
+        process.send_signal(number)
+        error = process.communicate(timeout=60)[1]
+        left = sorted(os.listdir(folder))
+        caught += process.returncode == -number
+        if process.returncode not in (0, -number) or error or left not in (["large.onnx"], sorted(["large.onnx", target])):
+            sys.exit(f"{command}: {process.returncode}, {error}, {left}")
+        for name in left[:]:
+            if name != "large.onnx":
+                os.remove(f"{folder}/{name}")
+if caught < 2:
+    sys.exit(f"only {caught} signals came in time")
+PY
 finish

@@ -11,7 +11,7 @@ for model in conv_bn_relu_dynamo scripted_loop_ts while_loop_dynamo cond_dynamo 
   done
 done
 expect 2 "does nothing without --profile" "$tool" bench "$fixtures/cond_dynamo/model.onnx" --format csv
-expect 2 "table, json, csv or trace" "$tool" bench "$fixtures/cond_dynamo/model.onnx" --profile --format xml
+expect 2 "table|json|csv|trace" "$tool" bench "$fixtures/cond_dynamo/model.onnx" --profile --format xml
 expect 2 "format does nothing with --json" "$tool" bench "$fixtures/cond_dynamo/model.onnx" --profile --format csv --json
 expect 5 "nowhere/x: cannot be written" "$tool" bench "$fixtures/cond_dynamo/model.onnx" --seconds 0 --profile -o "$work/nowhere/x"
 

@@ -123,6 +123,7 @@ for got in (list(found), [struct.unpack("<f", struct.pack("<f", v))[0] for v in 
 if printed["s"] != {"dtype": "int64", "shape": [2], "data": [7, 1]} or printed["c"]["data"][0] != [True]:
     fail("other types", printed["s"], printed["c"])
 run("two.onnx", "-i", "all.npz", code=2, error="has no input")
+os.mkdir("nowhere")
 run("two.onnx", "-i", "v.npy", "-o", "nowhere/all.npz")
 os.makedirs("plain.npz/x", exist_ok=True)
 run("two.onnx", "-i", "v.npy", "-o", "plain.npz")
@@ -190,10 +191,35 @@ json.dump({"labels": "names.json"}, open("scores.json", "w"))
 if [row[0] for row in top("--top", "1")] != ["row 0", "dog", "row 1", "cat"]:
     fail("names beside the model", top("--top", "1"))
 run("float.onnx", "-i", "x=[[[1,2],[3,4]]]", "--top", "2", code=2, error="--top: expected an output of scores [N,CLASSES]")
-run("scores.onnx", "-i", "s.npy", "--labels", "s.npy", code=2, error="s.npy: expected names, a line or JSON; numbers are right answers, for --show")
+run("scores.onnx", "-i", "s.npy", "--labels", "s.npy", code=2, error="s.npy: expected names of classes, a line each or JSON, found no text; numbers are right answers, for --show")
 run("scores.onnx", "-i", "s.npy", "--labels", "missing", code=5, error="missing: cannot be opened: No such file")
 open("broken.json", "w").write("[1, 2")
 run("scores.onnx", "-i", "s.npy", "--labels", "broken.json", code=2, error="broken.json: expected names of classes, found no JSON")
+# A recipe's names are used without a word; more is asked for than they show, and they are not.
+if [row[0] for row in top()] != ["row 0", "dog", "cow", "cat", "row 1", "cat", "dog", "cow"]:
+    fail("names beside the model, without --top", top())
+if not run("scores.onnx", "-i", "s.npy", "--all").stdout.startswith(b"y float32[2,3]"):
+    fail("names beside the model, with --all")
+os.remove("scores.json")
+# As many names as classes, and names they are.
+for text, said in (("cat\ndog\n", "names for 2 classes, the output has scores of 3"), ("a\nb\nc\nd", "names for 4 classes"), ("\x89PNG\0", "found no text"),
+                   ('["cat", 1, "cow"]', "entry 1 is none"), ('{"cat": 0}', "entry 0 is none"), ('{"3": "cat"}', "names for 4 classes"), ("[]", "names for 0 classes"), ("", "names for 0 classes")):
+    open("wrong", "w").write(text)
+    run("scores.onnx", "-i", "s.npy", "--labels", "wrong", code=2, error=said)
+open("empty_end", "w").write("cat\ndog\ncow\n\n")
+if [row[0] for row in top("--labels", "empty_end", "--top", "1")] != ["row 0", "dog", "row 1", "cat"]:
+    fail("lines at the end", top("--labels", "empty_end"))
+# Scores without a batch are those of one row; the score of one class is the second's of two names.
+identity("row.onnx", FLOAT, [3])
+lines_of = lambda *words: run(*words).stdout.decode().splitlines()
+if [line.split()[0] for line in lines_of("row.onnx", "-i", "x=[0.1, 0.6, 0.3]", "--labels", "names.json", "--top", "2")] != ["dog", "cow"]:
+    fail("a row alone", lines_of("row.onnx", "-i", "x=[0.1, 0.6, 0.3]", "--top", "2"))
+identity("one.onnx", FLOAT, [1, 1])
+json.dump(["no", "yes"], open("two.json", "w"))
+if lines_of("one.onnx", "-i", "x=[[0.25]]", "--labels", "two.json")[0].split()[0] != "yes":
+    fail("one score", lines_of("one.onnx", "-i", "x=[[0.25]]", "--labels", "two.json"))
+# NaN has no place in an order.
+run("scores.onnx", "-i", 'x=[[0.5, 0.25, 0.25], [0.1, "NaN", 0.9]]', "--top", "2", code=5, error="--top: score 1 of row 1 is NaN")
 print(failures, "failures")
 sys.exit(failures > 0)
 PY

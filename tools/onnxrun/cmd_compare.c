@@ -161,8 +161,9 @@ static void add_row(struct comparison *c, const struct onr_node_run *run, const 
 }
 
 static void print_row(const struct onr_node_info *info, const struct step_value *value, const struct distance *d,
-                      const char *reason) {
+                      const char *reason, int is_first) {
   char text[160];
+  if (is_first) printf("%4s %9s %9s  %-18s %-26s %s\n", "", "rms error", "largest", "layer", "output", "value");
   printf("%s%-4s%s %9.2g %9.2g  %-18s %-26s %s%s%s\n", colour(stdout, reason[0] ? RED : GREEN).text,
          reason[0] ? "FAIL" : "ok", no_colour(stdout), d->rms, d->largest, info->layer,
          onr_desc_format(&value->tensor.desc, text, sizeof(text)), shown(value->key).text,
@@ -185,7 +186,7 @@ static void compare(struct comparison *c, const struct onr_node_run *run, const 
              info.module_path[0] ? info.module_path : info.name, info.source[0] ? " at " : "", info.source,
              shown(value->key).text, reason.text);
   if (c->rows) add_row(c, run, &info, value, &d, reason.text);
-  else print_row(&info, value, &d, reason.text);
+  else print_row(&info, value, &d, reason.text, c->compared == 1);
 }
 
 /* --- runs --- */
@@ -351,7 +352,6 @@ int command_compare(const struct options *options) {
   if (!code && options->reference) code = take_inputs(&c, &l, &inputs);
   if (!code && !options->reference) code = run_phase(&c, &l, &inputs, TAKE_NAMES);
   if (!code && !options->reference) code = run_portable(&c, &inputs);
-  if (!code && !c.rows) printf("%4s %9s %9s  %-18s %-26s %s\n", "", "rms error", "largest", "layer", "output", "value");
   if (!code) code = run_phase(&c, &l, &inputs, COMPARE_VALUES);
   if (!code) code = tell(&c);
   if (!options->reference && (!code || code == EXIT_DIFFERENT)) say_what_is_random(options, &inputs);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "onnxrun/compile.h"
 #include "tool.h"
 
 enum { PATH_SIZE = 4096, NUM_PARTS = 4 };
@@ -14,33 +13,52 @@ enum { PATH_SIZE = 4096, NUM_PARTS = 4 };
 struct target {
   const char *folder, *name;
   FILE *files[NUM_PARTS];
-  char failed[PATH_SIZE];
-  int reason;
+  int code; /* of what was told already */
 };
 
-static int take(void *context, enum onr_source_part part, const void *data, size_t bytes) {
+/* 0, or an exit code after one line on stderr. */
+static int path_of(const struct target *t, enum onr_source_part part, char path[PATH_SIZE]) {
   static const char *const endings[] = {[ONR_PART_HEADER] = ".h",
                                         [ONR_PART_SOURCE] = ".c",
                                         [ONR_PART_WEIGHTS] = ".weights",
                                         [ONR_PART_ASSEMBLER] = "_weights.S"};
+  if (snprintf(path, PATH_SIZE, "%s/%s%s", t->folder, t->name, endings[part]) < PATH_SIZE) return 0;
+  return complain(EXIT_OTHER, "%s: the path is too long", t->folder);
+}
+
+/* Somebody's own model.c is not written over. */
+static int check_source(const struct target *t, enum onr_source_part part) {
+  char path[PATH_SIZE], head[200];
+  int code = path_of(t, part, path);
+  FILE *file = code ? NULL : fopen(path, "rb");
+  if (!file) return code;
+  const size_t length = fread(head, 1, sizeof(head) - 1, file);
+  head[length] = '\0';
+  fclose(file);
+  if (!length || strstr(head, "written by onnxrun")) return 0;
+  return complain(EXIT_USAGE, "compile: %s was not written by onnxrun, and would be lost; --name and -o say where else",
+                  shown(path).text);
+}
+
+static int open_part(struct target *t, enum onr_source_part part, const char *path) {
+  if (!t->files[part]) t->code = make_folders(t->folder);
+  if (!t->code && !t->files[part]) t->files[part] = fopen(path, "wb");
+  if (!t->code && !t->files[part]) t->code = complain_file(path, "cannot be written");
+  return t->code;
+}
+
+static int take(void *context, enum onr_source_part part, const void *data, size_t bytes) {
   struct target *t = context;
   char path[PATH_SIZE];
-  if ((size_t)snprintf(path, sizeof(path), "%s/%s%s", t->folder, t->name, endings[part]) >= sizeof(path)) {
-    errno = ENAMETOOLONG;
-  } else {
-    if (!t->files[part]) t->files[part] = fopen(path, "wb");
-    if (t->files[part] && fwrite(data, 1, bytes, t->files[part]) == bytes) return 0;
-  }
-  t->reason = errno;
-  memcpy(t->failed, path, sizeof(path));
-  return 1;
+  if ((t->code = path_of(t, part, path)) != 0 || open_part(t, part, path)) return 1;
+  if (fwrite(data, 1, bytes, t->files[part]) != bytes) t->code = complain_file(path, "cannot be written");
+  return t->code != 0;
 }
 
 static int close_all(struct target *t) {
   int code = 0;
   for (int i = 0; i < NUM_PARTS; i++)
-    if (t->files[i] && fclose(t->files[i]))
-      code = complain(EXIT_OTHER, "%s: cannot be written: %s", t->folder, strerror(errno));
+    if (t->files[i] && fclose(t->files[i])) code = complain_file(t->folder, "cannot be written");
   return code;
 }
 
@@ -67,16 +85,6 @@ static int fix_inputs(const struct options *options, const struct onr_model *mod
   return 0;
 }
 
-static int choose_weights(const char *text, enum onr_weights *weights) {
-  static const char *const names[] = {
-      [ONR_WEIGHTS_SOURCE] = "source", [ONR_WEIGHTS_FILE] = "file", [ONR_WEIGHTS_OBJECT] = "object"};
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-    *weights = (enum onr_weights)i;
-    if (!text || !strcmp(text, names[i])) return 0;
-  }
-  return complain(EXIT_USAGE, "--weights: expected source, file or object, got '%s'", text);
-}
-
 static void report(void *context, const char *line) {
   (void)context;
   complain(EXIT_UNSUPPORTED, "compile: %s", line);
@@ -88,6 +96,7 @@ static int compile(const struct options *options, const struct loaded *l) {
                           .name = options->name ? options->name : "model"};
   struct onr_compile_options o = {.size = sizeof(o),
                                   .name = target.name,
+                                  .weights = options->weights,
                                   .static_arena = options->static_arena,
                                   .write = take,
                                   .report = report,
@@ -97,17 +106,16 @@ static int compile(const struct options *options, const struct loaded *l) {
   struct onr_tensor *inputs = calloc(count + 1, sizeof(*inputs));
   struct tensor_list files = {0};
   if (!inputs) return complain(EXIT_OTHER, "no memory for the shapes of %zu inputs", count);
-  int code = choose_weights(options->weights, &o.weights);
-  if (!code) code = read_inputs(options, l->model, &files);
+  int code = read_inputs(options, l->model, &files);
   if (!code) code = fix_inputs(options, l->model, &files, inputs);
   if (!code && options->output)
     code = check_folder("-o", options->output, "NAME.c and NAME.h are written into a folder");
-  if (!code && options->output) code = make_folders(options->output, 1);
+  if (!code) code = check_source(&target, ONR_PART_HEADER);
+  if (!code) code = check_source(&target, ONR_PART_SOURCE);
   if (!code) {
     const enum onr_status status = onr_model_compile(l->model, inputs, &o, &compiled, &error);
     code = close_all(&target);
-    if (status == ONR_STATUS_IO && target.reason)
-      code = complain(EXIT_OTHER, "%s: cannot be written: %s", target.failed, strerror(target.reason));
+    if (target.code) code = target.code;
     else if (status != ONR_STATUS_OK) code = report_failure(status, l->path, &error);
   }
   if (!code)

@@ -17,24 +17,11 @@ struct report {
 
 enum { SHOWN_DEFAULTS = 8 };
 
-static const char *format_declared(const struct onr_value_info *info, char *text, size_t size) {
-  size_t n = (size_t)snprintf(text, size, "%s[", info->dtype == ONR_DTYPE_NONE ? "?" : onr_dtype_name(info->dtype));
-  if (info->rank < 0) snprintf(text + n, size - n, "?");
-  for (int32_t d = 0; d < info->rank && n < size; d++) {
-    const char *comma = d ? "," : "";
-    if (info->dim[d] >= 0) n += (size_t)snprintf(text + n, size - n, "%s%lld", comma, (long long)info->dim[d]);
-    else n += (size_t)snprintf(text + n, size - n, "%s%s", comma, info->dim_name[d] ? info->dim_name[d] : "?");
-  }
-  n = strlen(text);
-  if (n + 1 < size) memcpy(text + n, "]", 2);
-  return text;
-}
-
 static void print_value(const struct onr_value_info *info) {
   char text[512];
   printf("  ");
   print_padded(shown(info->name).text, 28);
-  printf(" %s\n", shown(format_declared(info, text, sizeof(text))).text);
+  printf(" %s\n", shown(declared_text(info, text, sizeof(text))).text);
 }
 
 static void print_inputs(const struct onr_model *model) {
@@ -212,7 +199,7 @@ static void add_value(cJSON *array, const struct onr_value_info *info) {
   cJSON *item = cJSON_CreateObject();
   char text[512];
   cJSON_AddStringToObject(item, "name", info->name);
-  cJSON_AddStringToObject(item, "type", format_declared(info, text, sizeof(text)));
+  cJSON_AddStringToObject(item, "type", declared_text(info, text, sizeof(text)));
   cJSON_AddItemToArray(array, item);
 }
 
@@ -333,7 +320,7 @@ static int format_output(const struct options *options, const struct report *r, 
     if (info.dim[d] < 0 && info.dim_name[d]) info.dim[d] = dim_size(options, r->l->model, &r->inputs->list, &info, d);
     known &= info.dim[d] >= 0;
   }
-  *target = shown(format_declared(&info, text, sizeof(text)));
+  *target = shown(declared_text(&info, text, sizeof(text)));
   return known;
 }
 

@@ -28,14 +28,14 @@ static struct stat look(const char *path) {
 /* before: what was where weights beside the model go to; a new file is this model's. */
 static void tell(const char *path, const char *beside, const struct stat *before, const struct onr_model_info *info) {
   const struct stat message = look(path), weights = look(beside);
-  printf("%s: %zu nodes of %zu, %s", shown(path).text, info->num_nodes, info->num_nodes_in_file,
+  printf("%s: %zu nodes (%zu before), %s", shown(path).text, info->num_nodes, info->num_nodes_in_file,
          shown_bytes_count((double)message.st_size).text);
   if (weights.st_ino != before->st_ino)
     printf(", and %s of weights in %s", shown_bytes_count((double)weights.st_size).text, shown(beside).text);
   putchar('\n');
 }
 
-int command_optimise(const struct options *options) {
+static int optimise(const struct options *options) {
   const char *path = options->paths[0];
   struct reasons reasons = {.path = path};
   struct onr_model_options listener = onr_model_options_init(), model_options;
@@ -56,4 +56,10 @@ int command_optimise(const struct options *options) {
   if (status != ONR_STATUS_OK) return report_write_failure(status, path, options->output, &error);
   tell(options->output, beside, &before, &info);
   return EXIT_OK;
+}
+
+int command_optimise(const struct options *options) {
+  struct options own = *options;
+  own.cancel = interrupt_begin();
+  return interrupt_end(optimise(&own));
 }

@@ -52,9 +52,7 @@ static int verify(const struct options *options) {
   return is_sound ? EXIT_OK : EXIT_OTHER;
 }
 
-int command_pack(const struct options *options) {
-  if (options->output && ends_in(options->output, ".onr")) return pack_whole(options);
-  if (!options->output && ends_in(options->paths[0], ".onr")) return verify(options);
+static int pack_weights(const struct options *options) {
   static const char suffix[] = ".packed";
   const char *path = options->paths[0];
   struct options own = *options;
@@ -72,4 +70,11 @@ int command_pack(const struct options *options) {
   }
   free(beside);
   return code;
+}
+
+int command_pack(const struct options *options) {
+  struct options own = *options;
+  if (!own.output && ends_in(own.paths[0], ".onr")) return verify(&own);
+  own.cancel = interrupt_begin();
+  return interrupt_end(own.output && ends_in(own.output, ".onr") ? pack_whole(&own) : pack_weights(&own));
 }

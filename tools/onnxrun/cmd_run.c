@@ -67,13 +67,15 @@ static int wants_top(const struct options *options) { return options->top || (op
 
 static int tell(const struct options *options, const struct loaded *l, const struct inputs *inputs,
                 const struct results *r) {
+  const int is_text = !options->show && !options->output && !options->json && !options->all;
+  const int top = wants_top(options) || (is_text && has_labels(options));
   int code = EXIT_OK;
   if (options->show) code = show_result(options, l, &inputs->list);
   if (code) return code;
   if (options->output) code = save_outputs(options, l, r);
   else if (options->json) put_json(stdout, l->model, r);
-  else if (!options->show && !wants_top(options)) print_outputs(options, l, r);
-  return !code && wants_top(options) ? print_top(options, l, r) : code;
+  else if (!options->show && !top) print_outputs(options, l, r);
+  return !code && top ? print_top(options, l, r) : code;
 }
 
 static int run_and_tell(const struct options *options, const struct loaded *l, struct inputs *inputs,

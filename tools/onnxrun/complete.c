@@ -9,6 +9,15 @@ static int takes_file(const struct option_row *row) {
                             !strcmp(row->argument, "DIR") || !strcmp(row->argument, "LIB.so")));
 }
 
+static int has_choices(const struct option_row *row) { return row->argument && strchr(row->argument, '|'); }
+
+static struct shown choices_of(const struct option_row *row) {
+  struct shown words = shown(row->argument);
+  for (char *at = words.text; *at; at++)
+    if (*at == '|') *at = ' ';
+  return words;
+}
+
 static int is_of(const struct option_row *row, size_t command) { return row->commands >> command & 1; }
 
 static void print_bash(void) {
@@ -23,7 +32,10 @@ static void print_bash(void) {
   for (size_t c = 0; c < NUM_COMMANDS; c++) printf(" %s", commands[c].name);
   fputs("'\n  else\n    case $before in\n", stdout);
   for (size_t i = 0; i < num_option_rows; i++)
-    if (option_rows[i].argument && !takes_file(&option_rows[i])) printf("      --%s) return ;;\n", option_rows[i].name);
+    if (has_choices(&option_rows[i]))
+      printf("      --%s) words='%s' ;;\n", option_rows[i].name, choices_of(&option_rows[i]).text);
+    else if (option_rows[i].argument && !takes_file(&option_rows[i]))
+      printf("      --%s) return ;;\n", option_rows[i].name);
   puts("    esac\n    if [[ $current = -* ]]; then\n      case ${COMP_WORDS[1]} in");
   for (size_t c = 0; c < NUM_COMMANDS; c++) {
     printf("        %s) words='", commands[c].name);
@@ -57,7 +69,8 @@ static void print_zsh_option(const struct option_row *row) {
   if (row->argument) {
     putchar(':');
     print_for_zsh(row->argument);
-    fputs(takes_file(row) ? ":_files" : ":", stdout);
+    if (has_choices(row)) printf(":(%s)", choices_of(row).text);
+    else fputs(takes_file(row) ? ":_files" : ":", stdout);
   }
   puts("' \\");
 }
@@ -126,6 +139,9 @@ static void print_man(void) {
   }
   puts(".SH OPTIONS");
   for (size_t i = 0; i < num_option_rows; i++) print_man_option(&option_rows[i], 1);
+  puts(".SH GRAPH REWRITES");
+  print_for_man(pass_names().text);
+  putchar('\n');
   puts(".SH LIMITS\nWhat \\-\\-limit sets:");
   struct onr_limit_info limit = {.size = sizeof(limit)};
   for (size_t i = 0; onr_limit(i, &limit) == ONR_STATUS_OK; i++) {

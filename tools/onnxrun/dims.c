@@ -11,6 +11,19 @@ const char *dim_label(const struct onr_value_info *info, int32_t d, char *text, 
   return text;
 }
 
+const char *declared_text(const struct onr_value_info *info, char *text, size_t size) {
+  size_t n = (size_t)snprintf(text, size, "%s[", info->dtype == ONR_DTYPE_NONE ? "?" : onr_dtype_name(info->dtype));
+  if (info->rank < 0) snprintf(text + n, size - n, "?");
+  for (int32_t d = 0; d < info->rank && n < size; d++) {
+    const char *comma = d ? "," : "";
+    if (info->dim[d] >= 0) n += (size_t)snprintf(text + n, size - n, "%s%lld", comma, (long long)info->dim[d]);
+    else n += (size_t)snprintf(text + n, size - n, "%s%s", comma, info->dim_name[d] ? info->dim_name[d] : "?");
+  }
+  n = strlen(text);
+  if (n + 1 < size) memcpy(text + n, "]", 2);
+  return text;
+}
+
 static int same_name(const struct name_size *dim, const char *name) {
   return strlen(name) == dim->length && !strncmp(name, dim->name, dim->length);
 }

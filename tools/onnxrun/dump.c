@@ -62,7 +62,7 @@ void dump_watch(void *context, const struct onr_node_run *run) {
 int dump_begin(struct dump *dump) {
   const int code = check_folder("--dump-all", dump->folder, "values are written into a folder");
   dump->index = cJSON_CreateArray();
-  return code ? code : make_folders(dump->folder, 1);
+  return code ? code : make_folders(dump->folder);
 }
 
 int dump_end(struct dump *dump) {

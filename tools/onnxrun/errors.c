@@ -46,6 +46,7 @@ int report_as(int code, const char *what, const char *file, const struct onr_err
 }
 
 int report_failure(enum onr_status status, const char *file, const struct onr_error *error) {
+  if (status == ONR_STATUS_CANCELLED) return EXIT_OTHER; /* by a signal, of which the shell tells */
   return report_as(exit_code_of(status), onr_status_name(status), file, error, "");
 }
 

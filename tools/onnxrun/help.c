@@ -42,6 +42,22 @@ static void print_limits(FILE *file) {
   }
 }
 
+struct line pass_names(void) {
+  struct line text = {0};
+  const char *name;
+  for (size_t i = 0; (name = onr_pass_name(i)) != NULL; i++) {
+    size_t first = 0;
+    while (strcmp(onr_pass_name(first), name)) first++;
+    if (first == i) line_add(&text, "%s%s", i ? ", " : "", name);
+  }
+  return text;
+}
+
+static void print_passes(FILE *file) {
+  fputs("\nGraph rewrites:\n  ", file);
+  print_wrapped(file, pass_names().text, 2);
+}
+
 void print_usage(FILE *file) {
   fputs("usage: onnxrun COMMAND [OPTIONS] PATH...\n\n", file);
   for (size_t i = 0; i < NUM_COMMANDS; i++) {
@@ -58,6 +74,7 @@ void print_usage(FILE *file) {
       if (option_rows[i].commands >> c & 1) line_add(&takers, "%s%s", takers.text[0] ? ", " : "", commands[c].name);
     print_option(file, &option_rows[i], takers.text);
   }
+  print_passes(file);
   print_limits(file);
   fputc('\n', file);
   print_wrapped(file, exit_codes, 0);
@@ -74,6 +91,7 @@ void print_command_help(size_t command) {
   putchar('\n');
   for (size_t i = 0; i < num_option_rows; i++)
     if (option_rows[i].commands >> command & 1) print_option(stdout, &option_rows[i], "");
+  if (row->least_paths) print_passes(stdout);
   if (row->least_paths) print_limits(stdout);
   putchar('\n');
   print_wrapped(stdout, exit_codes, 0);

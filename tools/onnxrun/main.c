@@ -20,7 +20,7 @@ const struct command_row commands[] = {
      "onnxrun run model.onnx -i digits.npy --labels labels.npy --show\n"
      "onnxrun run model.onnx -i digits.npy --backend portable --dump-all values\n"
      "onnxrun run model.onnx -i digit.png --channels GRAY --labels names.txt --top 3",
-     1, 1, .run = command_run},
+     1, 1, .streams = 1, .run = command_run},
     {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs",
      "onnxrun info model.onnx --dim batch=8", 1, 1, .run = command_info},
     {"bench", "MODEL", "time a model: load, first run, and minimum and median of many runs",
@@ -40,7 +40,8 @@ const struct command_row commands[] = {
      1, 1, .run = command_pack},
     {"report", "MODEL",
      "a page about a model: its graph, a run, times, memory and weights, in one file for any browser",
-     "onnxrun report model.onnx -o report.html --seconds 0.5", 1, 1, .is_own = is_page, .run = command_report},
+     "onnxrun report model.onnx -o report.html --seconds 0.5", 1, 1, .streams = 1, .is_own = is_page,
+     .run = command_report},
     {"compare", "MODEL", "compare what each layer writes with a reference, and name the first that differs",
      "onnxrun compare model.onnx -i digits.npy\n"
      "onnxrun compare model.onnx -i digits.npy --reference results",
@@ -129,19 +130,35 @@ static const char *lost(const struct command_row *command, const struct options 
   return read ? read : has_other_kind(command, options->output) ? "a file of another kind" : NULL;
 }
 
+/* Models are files, whose pages are mapped and beside which weights lie; what takes a place when it is whole is one,
+ * too. */
+static int check_streams(const struct command_row *command, const struct options *options) {
+  for (size_t i = 0; i < options->num_paths; i++)
+    if (!strcmp(options->paths[i], "-"))
+      return complain(EXIT_USAGE, "%s: -: a model is read from a file, not from standard input", command->name);
+  if (options->output && !strcmp(options->output, "-") && !command->streams)
+    return complain(EXIT_USAGE, "%s: -o -: it writes a file, and none to standard output", command->name);
+  return 0;
+}
+
+/* What is wrong before anything is done. */
+static int check_options(const struct command_row *command, const struct options *options) {
+  if (options->num_paths < command->least_paths)
+    return complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help %s' says how", command->name, command->name);
+  if (options->num_paths > command->most_paths)
+    return complain(EXIT_USAGE, "%s: expected one path, got %zu", command->name, options->num_paths);
+  const int code = check_streams(command, options);
+  const char *loss = code ? NULL : lost(command, options);
+  return loss ? complain(EXIT_USAGE, "%s: -o %s is %s, which would be lost", command->name, options->output, loss)
+              : code;
+}
+
 static int run_command(size_t i, int argc, char **argv) {
-  const struct command_row *command = &commands[i];
   struct options options;
   int code = parse_options(i, argc, argv, &options);
-  const char *loss = code ? NULL : lost(command, &options);
   if (!code && options.help) print_command_help(i);
-  else if (!code && options.num_paths < command->least_paths)
-    code = complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help %s' says how", command->name, command->name);
-  else if (!code && options.num_paths > command->most_paths)
-    code = complain(EXIT_USAGE, "%s: expected one path, got %zu", command->name, options.num_paths);
-  else if (!code && loss)
-    code = complain(EXIT_USAGE, "%s: -o %s is %s, which would be lost", command->name, options.output, loss);
-  else if (!code) code = command->run(&options);
+  else if (!code) code = check_options(&commands[i], &options);
+  if (!code && !options.help) code = commands[i].run(&options);
   free_options(&options);
   return code;
 }

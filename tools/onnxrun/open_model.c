@@ -30,6 +30,7 @@ enum onr_status fill_model_options(const struct options *options, const struct o
   filled->precision = options->precision;
   filled->packed = options->packed;
   filled->packed_write = options->packs;
+  filled->cancel = options->cancel;
   filled->for_source = options->for_source;
   return ONR_STATUS_OK;
 }

@@ -28,7 +28,8 @@ const struct option_row option_rows[] = {
     {"output", 'o', "FILE", REPORT, TAKES_TEXT, AT(output), NULL, NULL,
      "the page (report.html); - writes it to standard output"},
     {"output", 'o', "DIR", COMPILE, TAKES_TEXT, AT(output), NULL, NULL, "the folder for the files (.)"},
-    {"output", 'o', "FILE", OPTIMISE, TAKES_TEXT, AT(output), NULL, NULL, "the model that is written"},
+    {"output", 'o', "FILE", OPTIMISE, TAKES_TEXT, AT(output), NULL, NULL,
+     "the model that is written; it may be MODEL itself, which is replaced when all is written"},
     {"recipe", 0, "FILE", PLANS, TAKES_TEXT, AT(recipe), "input", NULL,
      "how inputs are made of pictures, sound and bytes: JSON, as docs/inputs.md says (MODEL.json beside MODEL.onnx)"},
     {"resize", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(RESIZE), "input", NULL,
@@ -41,9 +42,9 @@ const struct option_row option_rows[] = {
      "of a picture: taken from each channel, in --range (0)"},
     {"std", 0, "S,S,S", PLANS, TAKES_TEXT, FIELD(STD), "input", NULL,
      "of a picture: each channel is divided by it (1)"},
-    {"channels", 0, "RGB", PLANS, TAKES_TEXT, FIELD(CHANNELS), "input", NULL,
+    {"channels", 0, "RGB|BGR|GRAY", PLANS, TAKES_TEXT, FIELD(CHANNELS), "input", NULL,
      "of a picture: RGB, BGR or GRAY (as many as the model has)"},
-    {"layout", 0, "NCHW", PLANS, TAKES_TEXT, FIELD(LAYOUT), "input", NULL,
+    {"layout", 0, "NCHW|NHWC", PLANS, TAKES_TEXT, FIELD(LAYOUT), "input", NULL,
      "of a picture: NCHW or NHWC (where the model has 1 or 3 channels)"},
     {"rate", 0, "HZ", PLANS, TAKES_TEXT, FIELD(RATE), "input", NULL, "of sound: samples a second (the file's)"},
     {"frame", 0, "N[:HOP]", PLANS, TAKES_TEXT, FIELD(FRAME), "input", NULL,
@@ -54,7 +55,7 @@ const struct option_row option_rows[] = {
      "of plain bytes: their dimensions (the model's)"},
     {"all", 0, NULL, RUN, TAKES_FLAG, AT(all), NULL, "output json show top labels",
      "print every element, however many there are"},
-    {"top", 0, "N", RUN, TAKES_COUNT, AT(top), NULL, NULL,
+    {"top", 0, "N", RUN, TAKES_ABOVE_0, AT(top), NULL, NULL,
      "the likeliest N classes of each row of scores, with bars (5 with --labels)"},
     {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, NULL,
      "draw the pictures of input 0 with what output 0 says of each"},
@@ -65,7 +66,7 @@ const struct option_row option_rows[] = {
     {"seconds", 0, "S", BENCH | REPORT, TAKES_REAL, AT(seconds), NULL, NULL, "how long (2)"},
     {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL, "kernels",
      "where the time goes: by layer, by module and line of PyTorch, node by node, in the bodies of If and Loop, too"},
-    {"format", 0, "F", BENCH, TAKES_FORMAT, 0, "profile", "json",
+    {"format", 0, "table|json|csv|trace", BENCH, TAKES_CHOICE, AT(format), "profile", "json",
      "table, json, csv (a line for each node), or trace (one run, for chrome://tracing and ui.perfetto.dev)"},
     {"kernels", 0, NULL, BENCH, TAKES_FLAG, AT(kernels), NULL, NULL,
      "time each convolution and product by every method that it has, beside the one that is chosen"},
@@ -101,11 +102,13 @@ const struct option_row option_rows[] = {
     {"seed", 0, "N", RUN | BENCH | REPORT | COMPARE, TAKES_COUNT, AT(seed), NULL, NULL, "of random inputs (0)"},
     {"seed", 0, "N", GENERATE, TAKES_COUNT, AT(seed), NULL, "greedy", "of the tokens that are drawn (0)"},
     {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, NULL, "threads, 0 for one a core (1)"},
-    {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, NULL, "auto, or portable: plain C kernels only"},
-    {"precision", 0, "P", LOADS, TAKES_PRECISION, 0, NULL, NULL,
-     "exact, or fast: products and convolutions by constant weights in float16 where the processor can (info says which)"},
+    {"backend", 0, "auto|portable", LOADS, TAKES_CHOICE, AT(backend), NULL, NULL,
+     "auto, or portable: plain C kernels only"},
+    {"precision", 0, "exact|fast", LOADS, TAKES_CHOICE, AT(precision), NULL, NULL,
+     "exact, or fast: products and convolutions by constant weights in float16 where the processor can (info says "
+     "which)"},
     {"disable-passes", 0, "P", READS, TAKES_TEXT, AT(disabled_passes), NULL, NULL,
-     "graph rewrites to leave out, comma-separated, or all"},
+     "graph rewrites to leave out, comma-separated, by the names below; all, or kernels: those for our own kernels"},
     {"external-data", 0, "DIR", READS, TAKES_TEXT, AT(external_directory), NULL, NULL,
      "one more folder that external data may lie in"},
     {"plugin", 0, "LIB.so", LOADS, TAKES_TEXT, AT(plugin), NULL, NULL,
@@ -116,7 +119,7 @@ const struct option_row option_rows[] = {
      "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
      "counts 3k; the names are below"},
     {"name", 0, "NAME", COMPILE, TAKES_TEXT, AT(name), NULL, NULL, "of the files and of the function NAME_run (model)"},
-    {"weights", 0, "W", COMPILE, TAKES_TEXT, AT(weights), NULL, NULL,
+    {"weights", 0, "source|file|object", COMPILE, TAKES_CHOICE, AT(weights), NULL, NULL,
      "source: arrays in the C file; file: NAME.weights, whose contents are an argument; "
      "object: the same with an assembler file that includes it (source)"},
     {"static-arena", 0, NULL, COMPILE, TAKES_FLAG, AT(static_arena), NULL, NULL,
@@ -137,15 +140,15 @@ _Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= 64, "struct parse
 
 /* --- values --- */
 
-static int parse_count(const char *name, const char *text, uint64_t most, uint64_t *value) {
+static int parse_count(const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *value) {
   uint64_t sum = 0;
   const char *at = text;
   for (; *at >= '0' && *at <= '9'; at++)
     if (__builtin_mul_overflow(sum, (uint64_t)10, &sum) || __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum))
       break;
-  if (at == text || *at || sum > most)
-    return complain(EXIT_USAGE, "--%s: expected a whole number up to %llu, got '%s'", name, (unsigned long long)most,
-                    text);
+  if (at == text || *at || sum < least || sum > most)
+    return complain(EXIT_USAGE, "--%s: expected a whole number from %llu to %llu, got '%s'", name,
+                    (unsigned long long)least, (unsigned long long)most, text);
   *value = sum;
   return 0;
 }
@@ -163,7 +166,7 @@ static int parse_dim(const char *text, struct options *options) {
   const char *equals = strrchr(text, '=');
   uint64_t size;
   if (!equals || equals == text) return complain(EXIT_USAGE, "--dim: expected NAME=SIZE, got '%s'", text);
-  const int code = parse_count("dim", equals + 1, INT32_MAX, &size);
+  const int code = parse_count("dim", equals + 1, 0, INT32_MAX, &size);
   if (!code) options->dims[options->num_dims++] = (struct name_size){text, (size_t)(equals - text), (int64_t)size};
   return code;
 }
@@ -184,28 +187,12 @@ static int parse_limit(const char *text, struct options *options) {
   return complain(EXIT_USAGE, "--limit: %s", error.message);
 }
 
-static int parse_backend(const char *text, struct options *options) {
-  if (!strcmp(text, "auto")) options->backend = ONR_BACKEND_AUTO;
-  else if (!strcmp(text, "portable")) options->backend = ONR_BACKEND_PORTABLE;
-  else return complain(EXIT_USAGE, "--backend: expected auto or portable, got '%s'", text);
-  return 0;
-}
-
-static int parse_precision(const char *text, struct options *options) {
-  if (!strcmp(text, "exact")) options->precision = ONR_PRECISION_EXACT;
-  else if (!strcmp(text, "fast")) options->precision = ONR_PRECISION_FAST;
-  else return complain(EXIT_USAGE, "--precision: expected exact or fast, got '%s'", text);
-  return 0;
-}
-
-static int parse_format(const char *text, struct options *options) {
-  static const char *const names[] = {
-      [FORMAT_TABLE] = "table", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv", [FORMAT_TRACE] = "trace"};
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-    options->format = (enum format)i;
-    if (!strcmp(text, names[i])) return 0;
-  }
-  return complain(EXIT_USAGE, "--format: expected table, json, csv or trace, got '%s'", text);
+static int parse_choice(const struct option_row *row, const char *text, unsigned *value) {
+  const size_t length = strlen(text);
+  const char *at = row->argument;
+  for (*value = 0; *at; (*value)++, at += strcspn(at, "|"), at += *at == '|')
+    if (strcspn(at, "|") == length && !memcmp(at, text, length)) return 0;
+  return complain(EXIT_USAGE, "--%s: expected %s, got '%s'", row->name, row->argument, text);
 }
 
 static int take(const struct option_row *row, const char *text, struct options *options) {
@@ -216,14 +203,13 @@ static int take(const struct option_row *row, const char *text, struct options *
       if (!*text) return complain(EXIT_USAGE, "--%s: expected %s, got an empty word", row->name, row->argument);
       *(const char **)target = text;
       return 0;
-    case TAKES_COUNT: return parse_count(row->name, text, UINT64_MAX, target);
-    case TAKES_THREADS: return parse_count(row->name, text, 1024, target);
+    case TAKES_COUNT: return parse_count(row->name, text, 0, UINT64_MAX, target);
+    case TAKES_ABOVE_0: return parse_count(row->name, text, 1, UINT32_MAX, target);
+    case TAKES_THREADS: return parse_count(row->name, text, 0, 1024, target);
     case TAKES_REAL: return parse_real(row->name, text, target);
     case TAKES_DIM: return parse_dim(text, options);
-    case TAKES_BACKEND: return parse_backend(text, options);
-    case TAKES_PRECISION: return parse_precision(text, options);
     case TAKES_LIMIT: return parse_limit(text, options);
-    case TAKES_FORMAT: return parse_format(text, options);
+    case TAKES_CHOICE: return parse_choice(row, text, target);
     case TAKES_INPUT: options->inputs[options->num_inputs++] = text; return 0;
   }
   return EXIT_USAGE;

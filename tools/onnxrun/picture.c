@@ -61,11 +61,10 @@ static int find_wanted(const char *where, const struct onr_value_info *info, con
   if (sides) w->height = sides[0], w->width = sides[1];
   if (is_colours(w->channels) && (r->channels == CHANNELS_OF_MODEL || (r->channels == GRAY) == (w->channels == 1)))
     return 0;
-  const struct onr_desc desc = onr_desc_make(info->dtype, info->rank, info->dim);
   return complain(EXIT_USAGE,
                   "%s: a picture has 1 or 3 channels%s, input '%s' is %s; --layout NCHW or NHWC says where they are",
                   where, r->channels ? ", and as many as --channels says" : "", info->name,
-                  onr_desc_format(&desc, text, sizeof(text)));
+                  declared_text(info, text, sizeof(text)));
 }
 
 /* --- sizes --- */

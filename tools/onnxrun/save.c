@@ -32,12 +32,12 @@ static int is_file(const char *path) { return is_array(path) || is_archive(path)
 
 /* --- before the run --- */
 
-int make_folders(const char *path, int all) {
+int make_folders(const char *path) {
   char part[PATH_SIZE];
   const size_t length = strlen(path);
   if (length >= sizeof(part)) return complain(EXIT_OTHER, "%s: the path is too long", path);
   for (size_t i = 1; i <= length; i++) {
-    if (path[i] != '/' && (path[i] || !all)) continue;
+    if (path[i] && path[i] != '/') continue;
     memcpy(part, path, i);
     part[i] = '\0';
     if (is_folder(part) || !mkdir(part, 0777)) continue;
@@ -45,6 +45,19 @@ int make_folders(const char *path, int all) {
     if (!is_folder(part)) return complain(EXIT_OTHER, "%s: cannot be made a folder: %s", part, strerror(reason));
   }
   return 0;
+}
+
+/* A file goes into a folder that is there. */
+static int check_parent(const char *path) {
+  char folder[PATH_SIZE];
+  const char *slash = strrchr(path, '/');
+  const size_t length = slash ? (size_t)(slash - path) : 0;
+  if (!slash || length >= sizeof(folder)) return 0;
+  memcpy(folder, path, length);
+  folder[length] = '\0';
+  if (!length || is_folder(folder)) return 0;
+  errno = access(folder, F_OK) ? errno : ENOTDIR;
+  return complain_file(path, "cannot be written");
 }
 
 /* ".txt", ".csv": short, and no number as in v1.2. */
@@ -79,7 +92,7 @@ int prepare_output(const struct options *options, const struct onr_model *model)
     return complain(EXIT_USAGE,
                     "-o %s: the model has %zu outputs; -o DIR writes a file for each, -o FILE.npz one of all", path,
                     onr_model_num_outputs(model));
-  return make_folders(path, !is_file(path));
+  return is_file(path) ? check_parent(path) : make_folders(path);
 }
 
 /* --- after it --- */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "onnxrun/compile.h"
 #include "onnxrun/onnxrun.h"
 
 struct cJSON;
@@ -89,9 +90,11 @@ struct options {
   const char *packed; /* a file of packed weights */
   const char *plugin;
   const char *reference, *dump; /* of compare; of run */
-  int packs;                    /* it is written */
-  int for_source;               /* the model is compiled, not run */
-  const char *name, *weights;   /* of compile */
+  const struct onr_cancel *cancel;
+  int packs;        /* `packed` is written */
+  int for_source;   /* the model is compiled, not run */
+  const char *name; /* of compile */
+  enum onr_weights weights;
   int static_arena;
   int json, nodes, profile, kernels, show, all, greedy, help;
 };
@@ -115,6 +118,7 @@ struct command_row {
   const char *examples; /* lines */
   size_t least_paths, most_paths;
   int replaces_model; /* -o may be the model itself */
+  int streams;        /* -o may be -, standard output */
   /* -o is written over a file that begins so; NULL: over any, or the library says over which. */
   int (*is_own)(const unsigned char *bytes, size_t count);
   int (*run)(const struct options *options);
@@ -280,7 +284,15 @@ double answer_probability(const struct answers *a, int64_t n, int64_t class);
 /* What the percentages are of, NULL: the scores themselves. */
 const char *answer_source(const struct answers *a);
 /* The likeliest classes of each row, with bars. */
+/* Names by --labels or the recipe. */
+int has_labels(const struct options *options);
 int print_top(const struct options *options, const struct loaded *loaded, const struct results *results);
+
+/* --- interrupt.c --- */
+/* From now on a signal that would end the program sets this instead, once. */
+const struct onr_cancel *interrupt_begin(void);
+/* Ends the program by the signal that has come, if one has; else returns code. */
+int interrupt_end(int code);
 
 /* --- plugin.c --- */
 /* What --plugin adds. *registry NULL: nothing. The library stays for as long as the program runs. */
@@ -300,8 +312,8 @@ void file_name_of(const char *name, char *target, size_t size);
 /* --- save.c: outputs go where -o says --- */
 /* Before the run: makes the folders, and refuses what cannot be done. */
 int prepare_output(const struct options *options, const struct onr_model *model);
-/* The folders that a path goes through, and with `all` the path itself. */
-int make_folders(const char *path, int all);
+/* The path, and the folders that it goes through. */
+int make_folders(const char *path);
 /* 0, or EXIT_USAGE: a name as of a file, FILE.txt, where a folder is to be. hint: what files there are. */
 int check_folder(const char *option, const char *path, const char *hint);
 int save_outputs(const struct options *options, const struct loaded *loaded, const struct results *results);
@@ -314,6 +326,8 @@ void put_json(FILE *file, const struct onr_model *model, const struct results *r
 /* --- dims.c: dynamic dimensions of inputs --- */
 /* Its name, or "INPUT.0" where it has none. */
 const char *dim_label(const struct onr_value_info *info, int32_t d, char *text, size_t size);
+/* "float32[batch,3,?]" */
+const char *declared_text(const struct onr_value_info *info, char *text, size_t size);
 /* Every --dim names a dimension, once. */
 int check_dims(const struct options *options, const struct onr_model *model);
 /* No --dim says another size than a file has. */
