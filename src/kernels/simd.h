@@ -313,6 +313,14 @@ INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) {
 INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) { return (vf32)((mask & (vi32)a) | (~mask & (vi32)b)); }
 INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) { return (vf64)((mask & (vi64)a) | (~mask & (vi64)b)); }
 #endif
+/* table[x & 15], in an instruction or two; where there is none, not to be called. */
+#if SIMD_BYTES == 64
+#define HAS_LOOKUP_16 1
+INLINE vf32 f32_lookup_16(vf32 table, vi32 x) { return (vf32)_mm512_permutexvar_ps((__m512i)x, (__m512)table); }
+#else
+#define HAS_LOOKUP_16 0
+INLINE vf32 f32_lookup_16(vf32 table, vi32 x) { return (void)x, table; }
+#endif
 INLINE vi32 i32_select(vi32 mask, vi32 a, vi32 b) { return (vi32)f32_select(mask, (vf32)a, (vf32)b); }
 INLINE vi64 i64_select(vi64 mask, vi64 a, vi64 b) { return (vi64)f64_select(mask, (vf64)a, (vf64)b); }
 INLINE vi32 i32_least(vi32 a, vi32 b) { return i32_select(a < b, a, b); }
