@@ -103,11 +103,22 @@ def hears_voice(runner, name):
                 f"expected {outputs['output'].item():.4f}")
 
 
+# Quantised models, and what their outputs decide.
+QUANTISED = {
+    "smart_turn": lambda p: p > 0.5,
+    **dict.fromkeys(("title_decoder", "tashkeel_bilstm", "tashkeel_rawi",
+                     "tashkeel_rawi_v2"), lambda p: p.argmax(axis=-1)),
+    "tashkeel_rawi_v3": lambda p: p > 0 if p.ndim == 2 else p.argmax(axis=-1),
+    **dict.fromkeys(("title_encoder", "voice_embedder", "voice_filter"),
+                    lambda p: 0),
+}
+
+
 def main(onnxrun, models):
     runner = Runner(onnxrun, models)
     checks = {
-        "smart_turn decisions": lambda: quantised(
-            runner, "smart_turn", lambda p: p > 0.5),
+        **{f"{name} decisions": lambda name=name, decide=decide: quantised(
+            runner, name, decide) for name, decide in QUANTISED.items()},
         "ppocr_rec text": lambda: reads_text(runner),
         "silero_vad_16k carried": lambda: hears_voice(runner,
                                                       "silero_vad_16k"),

