@@ -200,7 +200,8 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
                                                 .uses_context = options ? options->report_context : NULL};
   const char *disabled = options ? options->disabled_passes : NULL;
   model->for_source = options && options->for_source;
-  if (model->for_source) ONR_TRY(leave_out(model, "fuse_quantized,byte_pieces,conv_chain", &disabled, error));
+  if (model->for_source)
+    ONR_TRY(leave_out(model, "fuse_quantized,byte_pieces,channel_scale,conv_chain", &disabled, error));
   if (model->for_onnx) ONR_TRY(leave_out(model, ONRI_PASSES_KERNELS, &disabled, error));
   ONR_TRY(onri_passes_run(graph, disabled, &listener, error));
   ONR_TRY(onri_graph_verify(graph, error));

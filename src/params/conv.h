@@ -8,7 +8,7 @@
 #include "params/window.h"
 
 /* conv: inputs x, weight [M, C/groups, kernel...], bias [M] (optional), residual like y (optional), which is added
- * before the clamp. */
+ * before the clamp, and scale (optional), by which x is multiplied first: see layers/conv/conv_scale.h. */
 struct onr_conv_params {
   struct onr_window window;
   int64_t groups; /* 0: 1 */

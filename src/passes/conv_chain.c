@@ -20,26 +20,16 @@ static int has_residual(const struct onri_node *node) { return node->num_in > 3 
 /* float32, channels-last, two dimensions, constant weights. */
 static int can_be_stage(const struct onri_rewrite *rw, const struct onri_node *node) {
   return node && node->layer == &onri_layer_conv && params_of(node)->channels_last && node->num_in > 1 &&
-         onri_rewrite_rank(rw, node->in[1]) == 4 && onri_rewrite_desc(rw, node->in[0])->dtype == ONR_DTYPE_F32 &&
-         onri_rewrite_is_constant(rw, node->in[1]) && is_constant_or_none(rw, node, 1) &&
-         is_constant_or_none(rw, node, 2);
-}
-
-/* A pixel sees the one at its place alone. */
-static int is_pixelwise(const struct onri_rewrite *rw, const struct onri_node *node) {
-  const struct onr_window *w = &params_of(node)->window;
-  for (int32_t i = 0; i < 2; i++)
-    if (onri_rewrite_dim(rw, node->in[1], 2 + i) != 1 ||
-        (w->rank == 2 && (w->stride[i] > 1 || w->pad_begin[i] || w->pad_end[i])))
-      return 0;
-  return params_of(node)->groups <= 1;
+         node->num_in <= 4 && onri_rewrite_rank(rw, node->in[1]) == 4 &&
+         onri_rewrite_desc(rw, node->in[0])->dtype == ONR_DTYPE_F32 && onri_rewrite_is_constant(rw, node->in[1]) &&
+         is_constant_or_none(rw, node, 1) && is_constant_or_none(rw, node, 2);
 }
 
 /* One of single pixels, or of a picture's few channels: others have faster methods. */
 static int can_be_first(const struct onri_rewrite *rw, const struct onri_node *node) {
   enum { FEW = 4 };
   return can_be_stage(rw, node) && !has_residual(node) && params_of(node)->groups <= 1 &&
-         (is_pixelwise(rw, node) || onri_rewrite_dim(rw, node->in[1], 1) <= FEW);
+         (onri_match_pixelwise(rw, node) || onri_rewrite_dim(rw, node->in[1], 1) <= FEW);
 }
 
 static int can_be_second(const struct onri_rewrite *rw, const struct onri_node *node) {
@@ -49,7 +39,7 @@ static int can_be_second(const struct onri_rewrite *rw, const struct onri_node *
 }
 
 static int can_be_third(const struct onri_rewrite *rw, const struct onri_node *node) {
-  return can_be_stage(rw, node) && !params_of(node)->x_channels_first && is_pixelwise(rw, node);
+  return can_be_stage(rw, node) && !params_of(node)->x_channels_first && onri_match_pixelwise(rw, node);
 }
 
 static int is_large(const struct onri_rewrite *rw, int32_t v) {

@@ -190,3 +190,14 @@ const float *onri_match_per_channel(const struct onri_rewrite *rw, int32_t c, in
 int onri_match_is_float(const struct onri_rewrite *rw, int32_t v) {
   return onri_dtype_in(ONRI_DTYPES_FLOAT, onri_rewrite_desc(rw, v)->dtype);
 }
+
+int onri_match_pixelwise(const struct onri_rewrite *rw, const struct onri_node *conv) {
+  const struct onr_conv_params *p = conv->params;
+  const struct onr_window *w = &p->window;
+  if (p->groups > 1 || onri_rewrite_rank(rw, conv->in[1]) != 4) return 0;
+  for (int32_t i = 0; i < 2; i++) {
+    if (onri_rewrite_dim(rw, conv->in[1], 2 + i) != 1) return 0;
+    if (w->rank == 2 && (w->stride[i] > 1 || w->pad_begin[i] || w->pad_end[i])) return 0;
+  }
+  return 1;
+}

@@ -32,6 +32,9 @@ int onri_match_axes(const struct onri_rewrite *rw, const struct onri_node *node,
 #define ONRI_MATCH_FACTORS 6
 size_t onri_match_product(const struct onri_rewrite *rw, int32_t v, int32_t factors[ONRI_MATCH_FACTORS], double *scale);
 
+/* A conv node of two dimensions and one group, whose outputs see the pixel at their place alone. */
+int onri_match_pixelwise(const struct onri_rewrite *rw, const struct onri_node *conv);
+
 /* The type of v is a float type of 16 to 64 bits. */
 int onri_match_is_float(const struct onri_rewrite *rw, int32_t v);
 /* Equal to about float precision, as constants of exporters are. */

@@ -85,6 +85,16 @@ void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_conv_gemm_
   onr_parallel_for(env, (size_t)(c->groups * p.each), (size_t)(GRAIN / most(block, 1) + 1), pack_blocks, &p);
 }
 
+void onri_conv_gemm_scale(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *packed,
+                          const float *scale, float *scaled) {
+  const struct onri_conv_blocks blocks = onri_conv_blocks_of(c, kernels, ONRI_CONV_LAST);
+  for (int64_t first = 0; first < blocks.channels; first += blocks.width) {
+    const int64_t width = least(blocks.width, blocks.channels - first);
+    for (int64_t k = 0; k < c->group_in; k++, packed += width, scaled += width)
+      for (int64_t j = 0; j < width; j++) scaled[j] = packed[j] * scale[k];
+  }
+}
+
 void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                               enum onri_conv_form form, const float *bias, float *packed) {
   const int64_t channels = onri_conv_blocks_of(c, kernels, form).channels;
@@ -473,6 +483,8 @@ static void cut_pixels(struct work *w) {
     const int64_t shared = threads > 1 ? (w->pixels - 1) / (8 * threads) / tile + 1 : INT64_MAX;
     w->per_panel = least(w->per_panel, tile * least(most(RESULTS / channels / tile, 1), shared));
   }
+  w->panels = (w->pixels - 1) / w->per_panel + 1;
+  w->per_panel = ((w->pixels - 1) / tile / w->panels + 1) * tile; /* threads get nearly the same */
   w->panels = (w->pixels - 1) / w->per_panel + 1;
 }
 

@@ -35,6 +35,10 @@ size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri
 /* weight: as conv_direct.h has it. */
 void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                          enum onri_conv_form form, const float *weight, float *packed, struct onr_env *env);
+/* Packed weights of single pixels, in one group, for channels-last images whose channels are multiplied by scale
+ * [group_in] first. */
+void onri_conv_gemm_scale(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *packed,
+                          const float *scale, float *scaled);
 /* The same for bias, [groups * group_out] or NULL. */
 size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                   enum onri_conv_form form);

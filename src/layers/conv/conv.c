@@ -5,6 +5,7 @@
  * input 1   weight  [M, C/groups, kernel...]
  * input 2   bias    [M], optional
  * input 3   residual like y, optional: added before the clamp
+ * input 4   scale [N, 1..., C], optional, of a channels-last convolution of single pixels: x is multiplied by it first
  * output 0  y       [N, M, spatial...]
  * ONNX      Conv-1..22
  * NaN       padding takes no part: where a weight that is NaN or infinite meets nothing but padding, an output stays a
@@ -52,6 +53,7 @@ enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv
   ONR_TRY(onri_window_output(0, 1, spatial, c->axis, call->error));
   *out = onri_image_desc(call->in[0].dtype, p->channels_last, c->x.batch, weight->dim[0], spatial, c->axis);
   if (onri_has(call, 3)) ONR_TRY(onri_expect_shape(call, 3, out->rank, out->dim));
+  if (onri_has(call, ONRI_CONV_SCALE)) ONR_TRY(onri_conv_scale_check(call, c));
   return onri_image_view(out, p->channels_last, &c->y, &spatial, call->error);
 }
 
@@ -118,10 +120,10 @@ static int64_t conv_steps(const struct onr_call *call) {
 const struct onr_layer onri_layer_conv = {
     .name = "conv",
     .inputs_min = 2,
-    .inputs_max = 4,
+    .inputs_max = 5,
     .outputs_min = 1,
     .outputs_max = 1,
-    .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
+    .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
     .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_OVERREADS | ONRI_LAYER_READS_LATE,
     .layout = ONRI_LAYOUT_CONV,

@@ -4,6 +4,7 @@
 
 #include "kernels/conv/conv_gemm.h"
 #include "layers/conv/conv_pieces.h"
+#include "layers/conv/conv_scale.h"
 #include "layers/conv/conv_tail.h"
 #include "layers/conv/conv_winograd.h"
 #include "layers/elementwise/widened.h"
@@ -40,6 +41,7 @@ struct onri_conv_state {
   size_t threads;
   size_t product_bias; /* in scratch, where it is not prepared */
   size_t planes;       /* in scratch, of conv_shuffle.h */
+  size_t scaled;       /* in scratch, of conv_scale.h */
   int32_t depthwise;   /* vectors of channels instead of the portable kernel */
   int32_t winograd;    /* by winograd_plan; the portable kernel where x is not finite */
   struct onri_winograd_plan winograd_plan;

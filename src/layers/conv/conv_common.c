@@ -7,6 +7,7 @@
  *       portable: everything else; weights that prepare has not packed for it are packed in each run
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/env.h"
 #include "base/memory/blocks.h"
@@ -269,7 +270,7 @@ static int suits_xnn(const struct onr_call *call, const struct onri_conv *c) {
   enum { TILE_CHANNELS = 32, NEAR_WEIGHTS = 128 << 10 };
   const struct onr_conv_params *p = call->params;
   if (c->transposed || c->groups != 1 || c->group_out % TILE_CHANNELS != 0 || p->tail.enabled || onri_has(call, 3) ||
-      c->group_in * c->group_out > NEAR_WEIGHTS)
+      onri_has(call, ONRI_CONV_SCALE) || c->group_in * c->group_out > NEAR_WEIGHTS)
     return 0;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++)
     if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].begin != 0 || c->axis[a].end != 0) return 0;
@@ -440,6 +441,8 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
   if (onri_has(call, 3)) ONR_TRY(onri_widened_plan(call, &call->in[3], &s->residual));
+  if (onri_has(call, ONRI_CONV_SCALE))
+    ONR_TRY(onri_conv_scale_plan(call, p->product ? product_floats(c, p->form) : 0, &s->scaled));
   if (p->half) return onri_conv_fast_plan(call);
   if (call->env->precision == ONR_PRECISION_FAST) call->note = onri_conv_fast_why_not(call, c);
   if (p->product) return plan_product(call);
@@ -498,7 +501,9 @@ static enum onr_status run_product(struct onr_call *call) {
   } else {
     operands.residual = onri_widened_input(call, 3, s->residual);
     if (onri_conv_has_tail(&s->tail)) operands.tail = onri_conv_tail_apply, operands.tail_context = &s->tail;
-    onri_conv_gemm_f32(&s->conv, onri_kernels(conv_gemm), &operands, call->env);
+    if (onri_has(call, ONRI_CONV_SCALE))
+      onri_conv_scale_product(call, &s->conv, &operands, (float *)(void *)(scratch + s->scaled));
+    else onri_conv_gemm_f32(&s->conv, onri_kernels(conv_gemm), &operands, call->env);
   }
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
@@ -559,11 +564,10 @@ static enum onr_status find_operator(struct onr_call *call, struct xnn_operator 
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_conv_run(struct onr_call *call) {
+static enum onr_status run_chosen(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
   struct xnn_operator *op;
-  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (p->half) return onri_conv_fast_run(call);
   if (p->product) return run_product(call);
   if (s->winograd && run_winograd(call)) return ONR_STATUS_OK;
@@ -582,6 +586,21 @@ enum onr_status onri_conv_run(struct onr_call *call) {
   apply_tail(call, onri_widened_input(call, 3, s->residual), y);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
+}
+
+enum onr_status onri_conv_run(struct onr_call *call) {
+  const struct onri_conv_prepared *p = call->prepared;
+  const struct onri_conv_state *s = call->state;
+  struct onr_call scaled = *call;
+  const void *inputs[ONRI_CONV_SCALE];
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (!onri_has(call, ONRI_CONV_SCALE) || p->product) return run_chosen(call);
+  memcpy(inputs, call->inputs, sizeof(inputs));
+  inputs[0] = (unsigned char *)call->scratch + s->scaled;
+  onri_conv_scale_image(call, &s->conv, (float *)(void *)((unsigned char *)call->scratch + s->scaled));
+  scaled.inputs = inputs;
+  scaled.num_in = ONRI_CONV_SCALE;
+  return run_chosen(&scaled);
 }
 
 void onri_conv_release_state(void *state, struct onr_env *env) {

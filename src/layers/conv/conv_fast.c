@@ -10,6 +10,7 @@ const char *onri_conv_fast_why_not(const struct onr_call *call, const struct onr
   const struct onri_conv_prepared *p = call->prepared;
   if (onr_env_backend(call->env) == ONR_BACKEND_PORTABLE) return "plain loops are asked for";
   if (onri_is_double(call->in[1].dtype)) return "it is not of float32 or a narrower type";
+  if (onri_has(call, ONRI_CONV_SCALE)) return "its channels are multiplied first";
   if (onri_conv_half_why_not(c)) return onri_conv_half_why_not(c);
   if (p->form != ONRI_CONV_LAST) return "its image is channels-first";
   if (p->winograd.weights) return "Winograd's method multiplies less";
