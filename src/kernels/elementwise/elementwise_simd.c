@@ -174,16 +174,36 @@ BINARY(PRELU, f32_select(a < 0.0f, a *b, a))
 BINARY(FMOD, remainder_of(a, b))
 BINARY(MOD, floor_mod_of(a, b))
 
+/* A factor and a summand for all of a row (a channel of an image). */
+static void affine_row(const float *a, const float b, const float c, const vf32 min, const vf32 max, size_t count,
+                       float *y) {
+  enum { TOGETHER = 4 };
+  const vf32 q = f32_set(b), s = f32_set(c);
+  size_t i = 0;
+  for (; i + TOGETHER * F32_LANES <= count; i += TOGETHER * F32_LANES)
+    for (size_t k = i; k < i + TOGETHER * F32_LANES; k += F32_LANES)
+      f32_store(y + k, f32_greatest(min, f32_least(max, f32_fma(f32_load(a + k), q, s))));
+  for (; i < count; i += F32_LANES) {
+    const size_t left = count - i;
+    const vf32 v = f32_greatest(min, f32_least(max, f32_fma(f32_load_part(a + i, left), q, s)));
+    f32_store_part(y + i, v, left);
+  }
+}
+
 static void affine(const struct onri_affine_rows *given) {
   const struct onri_binary_rows rows = given->product;
   const vf32 min = f32_set(rows.min), max = f32_set(rows.max);
   const size_t both = 2 * F32_LANES;
   float repeated[3][2 * F32_LANES];
   for (size_t r = 0; r < rows.rows; r++) {
+    float *y = rows.y + r * rows.count;
+    if (rows.a_step && !rows.b_step && !given->c_step) {
+      affine_row(rows.a + r * rows.a_row, rows.b[r * rows.b_row], given->c[r * given->c_row], min, max, rows.count, y);
+      continue;
+    }
     const float *a = row_of(rows.a + r * rows.a_row, rows.a_step, repeated[0]);
     const float *b = row_of(rows.b + r * rows.b_row, rows.b_step, repeated[1]);
     const float *c = row_of(given->c + r * given->c_row, given->c_step, repeated[2]);
-    float *y = rows.y + r * rows.count;
     for (size_t i = 0; i < rows.count;
          i += both, a += rows.a_step * both, b += rows.b_step * both, c += given->c_step * both) {
       const size_t left = rows.count - i;

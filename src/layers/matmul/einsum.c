@@ -73,6 +73,17 @@ static void walk_add(struct walk *w, size_t dim, size_t stride) {
   w->total = onri_size_of((size_t[]){w->total, dim}, 2);
 }
 
+/* Dimensions that lie one behind the other as one are one: lines are as long as they can be. */
+static void walk_merge(struct walk *w) {
+  int32_t last = 0;
+  for (int32_t d = 1; d < w->count; d++) {
+    if (w->stride[last] == w->dim[d] * w->stride[d]) w->dim[last] *= w->dim[d];
+    else w->dim[++last] = w->dim[d];
+    w->stride[last] = w->stride[d];
+  }
+  if (w->count > 0) w->count = last + 1;
+}
+
 /* An operand: a label that stands twice walks the diagonal; a dimension of 1 that others broadcast is not there. */
 static struct view view_of(const struct onri_einsum *e, const struct onr_desc *x, const struct onri_einsum_term *term) {
   struct view v = {0};
@@ -98,6 +109,7 @@ static struct gather gather_of(const struct einsum_state *s, const struct view *
   struct gather g = {.kept.total = 1, .summed.total = 1};
   for (size_t i = 0; i < count; i++) walk_labels(s, v, groups[i], &g.kept);
   walk_labels(s, v, summed, &g.summed);
+  walk_merge(&g.summed);
   return g;
 }
 
