@@ -25,6 +25,18 @@ def geometric_mean(ratios):
     return math.exp(statistics.fmean(math.log(r) for r in ratios)) if ratios else float("nan")
 
 
+def is_converted(key):
+    """Whether a peer loads a format of its own, for which the model was converted before."""
+    return getattr(peers.PEERS[key], "own_format", False)
+
+
+def loads(row, converted):
+    """Time to the first result, of onnxrun and of the best peer: from ONNX, or each from its own format."""
+    ours = row["onnxrun"].get("packed_load_ms" if converted else "load_ms")
+    theirs = [e["load_ms"] for key, e in row["peers"].items() if "load_ms" in e and is_converted(key) == converted]
+    return f"{ours or math.nan:.3g}/{min(theirs, default=math.nan):.3g}"
+
+
 def compare(tool, others, path, inputs, names, options, folder):
     """A row: times of onnxrun and of each peer, or why there is none."""
     files, together = save_inputs(inputs, folder)
@@ -50,6 +62,8 @@ def compare(tool, others, path, inputs, names, options, folder):
     for _ in range(options.rounds):
         if results:
             times.append(tool.bench(path, files, options.seconds))
+            if any(is_converted(peer.key) for peer in others):
+                times[-1]["packed_ms"] = tool.packed_load(path, files, folder)
         for peer in others:
             entry = row["peers"][peer.key]
             if "error" in entry:
@@ -60,7 +74,8 @@ def compare(tool, others, path, inputs, names, options, folder):
                 entry["error"] = str(error)
     if times:
         row["onnxrun"].update(min_ms=min(t["min_ms"] for t in times), median_ms=statistics.median(t["median_ms"] for t in times),
-                              load_ms=min(t["load_ms"] + t["first_ms"] for t in times), bytes=min(t["peak_rss_bytes"] for t in times))
+                              load_ms=min(t["load_ms"] + t["first_ms"] for t in times),
+                              packed_load_ms=min((t["packed_ms"] for t in times if "packed_ms" in t), default=None), bytes=min(t["peak_rss_bytes"] for t in times))
     for peer in others:
         entry = row["peers"][peer.key]
         measured = entry.pop("times", None)
@@ -100,7 +115,7 @@ def notes_of(row):
 def time_models(tool, options):
     """Whole models: every peer in a process of its own for each, so that load and memory are theirs."""
     keys = options.peers
-    print(f"{'model':24} {'onnxrun':>9} " + " ".join(f"{peers.PEERS[k].name:>13}" for k in keys) + f" {'best/onnxrun':>13} {'load ms':>16} {'peak MiB':>14}")
+    print(f"{'model':24} {'onnxrun':>9} " + " ".join(f"{peers.PEERS[k].name:>13}" for k in keys) + f" {'best/onnxrun':>13} {'load ms':>16} {'own format':>16} {'peak MiB':>14}")
     rows = {}
     for path in options.models:
         name = name_of(path)
@@ -111,10 +126,9 @@ def time_models(tool, options):
         for peer in others:
             peer.close()
         ours, theirs = row["onnxrun"], [e for e in row["peers"].values() if "min_ms" in e]
-        load = f"{ours.get('load_ms', math.nan):.3g}/{min((e['load_ms'] for e in theirs), default=math.nan):.3g}"
         peak = f"{ours.get('bytes', math.nan) / 2**20:.0f}/{min((e['bytes'] for e in theirs), default=math.nan) / 2**20:.0f}"
         print(f"{name:24} {text_of(ours):>9} " + " ".join(f"{text_of(row['peers'][k]):>13}" for k in keys) +
-              f" {row['ratio'] or math.nan:>13.2f} {load:>16} {peak:>14}  {notes_of(row)}", flush=True)
+              f" {row['ratio'] or math.nan:>13.2f} {loads(row, False):>16} {loads(row, True):>16} {peak:>14}  {notes_of(row)}", flush=True)
     print(f"geometric mean of fastest peer / onnxrun: {geometric_mean([r['ratio'] for r in rows.values() if r['ratio']]):.2f}")
     return rows
 

@@ -69,7 +69,7 @@ class OpenVino:
 
 
 class Mnn:
-    name, package = "MNN", "MNN"
+    name, package, own_format = "MNN", "MNN", True
 
     def __init__(self, path, inputs, threads):
         import MNN
@@ -98,7 +98,7 @@ class Mnn:
 
 
 class Ncnn:
-    name, package = "ncnn", "pnnx"
+    name, package, own_format = "ncnn", "pnnx", True
 
     def __init__(self, path, inputs, threads):
         import ncnn

@@ -26,6 +26,14 @@ class Tool:
     def bench(self, model, files, seconds):
         return json.loads(self.call("bench", model, files, "--seconds", str(seconds), "--json"))
 
+    def packed_load(self, model, files, folder):
+        """Milliseconds until the first result, from a packed file."""
+        packed = os.path.join(folder, "model.onr")
+        if not os.path.exists(packed):
+            subprocess.run([self.path, "pack", model, "-o", packed], check=True, capture_output=True)
+        times = self.bench(packed, files, 0.001)
+        return times["load_ms"] + times["first_ms"]
+
     def outputs(self, model, files, folder, names):
         self.call("run", model, files, "-o", folder)
         return [np.load(os.path.join(folder, re.sub(r"[^A-Za-z0-9._-]", "_", name) + ".npy")) for name in names]
