@@ -1,4 +1,4 @@
-"""Times onnxrun beside the peers that are installed (ONNX Runtime, OpenVINO, MNN, ncnn, tract), in turn in one run."""
+"""Times onnxrun beside the peers that are installed (ONNX Runtime, OpenVINO, MNN, ncnn, tract, LiteRT, ExecuTorch), in turn in one run."""
 
 import argparse
 import json

@@ -1,6 +1,7 @@
 """The nine models of the README's speed table, and a decoder for `--quantized`, exported from PyTorch with seeded random
 weights: models.py FOLDER"""
 
+import importlib.util
 import os
 import sys
 import warnings
@@ -99,6 +100,36 @@ def networks(torch, torchvision):
     yield "decoder_prompt", module, inputs(64, 1)
 
 
+def to_litert(module, inputs, path):
+    import litert_torch
+    litert_torch.convert(module, inputs).export(path)
+
+
+def to_executorch(module, inputs, path):
+    import torch
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import to_edge_transform_and_lower
+    program = to_edge_transform_and_lower(torch.export.export(module, inputs), partitioner=[XnnpackPartitioner()]).to_executorch()
+    with open(path, "wb") as file:
+        file.write(program.buffer)
+
+
+# Peers that have no way from ONNX, where what converts for them is installed.
+CONVERTERS = {".tflite": ("litert_torch", to_litert), ".pte": ("executorch", to_executorch)}
+
+
+def convert(module, inputs, path):
+    for suffix, (package, converter) in CONVERTERS.items():
+        if not importlib.util.find_spec(package):
+            continue
+        file = os.path.splitext(path)[0] + suffix
+        try:
+            converter(module, inputs, file)
+            print(file, flush=True)
+        except Exception as error:  # not every model converts
+            print(f"{file}: {package} does not convert it: {type(error).__name__}: {str(error).strip().splitlines()[0][:200] if str(error).strip() else ''}", flush=True)
+
+
 def make(folder):
     import torch
     import torchvision
@@ -110,6 +141,7 @@ def make(folder):
         names = {} if isinstance(x, tuple) else {"input_names": ["x"], "output_names": ["y"]}
         torch.onnx.export(module.eval(), x if isinstance(x, tuple) else (x,), path, opset_version=20, dynamo=True, external_data=False, verbose=False, **names)
         print(path, flush=True)
+        convert(module, x if isinstance(x, tuple) else (x,), path)
 
 
 if __name__ == "__main__":

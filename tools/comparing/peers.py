@@ -159,7 +159,56 @@ class Tract:
         return [np.array(r.to_numpy()) for r in self.results]
 
 
-PEERS = {"onnxruntime": OnnxRuntime, "openvino": OpenVino, "mnn": Mnn, "ncnn": Ncnn, "tract": Tract}
+def beside(path, suffix):
+    """What models.py made of the same module for a peer that has no way from ONNX."""
+    file = os.path.splitext(path)[0] + suffix
+    if not os.path.exists(file):
+        raise RuntimeError(f"there is no {os.path.basename(file)} beside it")
+    return file
+
+
+class LiteRt:
+    name, package, own_format = "LiteRT", "ai_edge_litert", True
+
+    def __init__(self, path, inputs, threads):
+        from ai_edge_litert.interpreter import Interpreter
+        file = beside(path, ".tflite")
+        start = time.perf_counter()
+        self.net = Interpreter(model_path=file, num_threads=threads)
+        self.net.allocate_tensors()
+        self.load_seconds = time.perf_counter() - start
+        by_place = sorted(self.net.get_input_details(), key=lambda d: int(re.search(r"args_(\d+)", d["name"])[1]))
+        for place, value in zip(by_place, inputs.values()):
+            self.net.set_tensor(place["index"], value)
+
+    def run(self):
+        self.net.invoke()
+
+    def outputs(self):
+        return [np.array(self.net.get_tensor(d["index"])) for d in self.net.get_output_details()]
+
+
+class ExecuTorch:
+    name, package, own_format = "ExecuTorch", "executorch", True
+
+    def __init__(self, path, inputs, threads):
+        import torch
+        from executorch.extension.pybindings import _portable_lib as library
+        file = beside(path, ".pte")
+        library._unsafe_reset_threadpool(threads)
+        start = time.perf_counter()
+        self.net = library._load_for_executorch(file)
+        self.load_seconds = time.perf_counter() - start
+        self.inputs = tuple(torch.from_numpy(value) for value in inputs.values())
+
+    def run(self):
+        self.results = self.net.forward(self.inputs)
+
+    def outputs(self):
+        return [r.numpy().copy() for r in self.results]
+
+
+PEERS = {"onnxruntime": OnnxRuntime, "openvino": OpenVino, "mnn": Mnn, "ncnn": Ncnn, "tract": Tract, "litert": LiteRt, "executorch": ExecuTorch}
 
 
 def installed():
