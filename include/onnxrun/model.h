@@ -68,6 +68,7 @@ struct onr_value_info {
   int32_t rank;                       /* -1: not declared */
   int64_t dim[ONR_MAX_RANK];          /* ONR_UNKNOWN_DIM: given by the caller at run time */
   const char *dim_name[ONR_MAX_RANK]; /* "batch"; NULL where the dimension has no name */
+  const char *type;                   /* of a sequence, map or optional "seq(tensor(float))"; NULL of tensors */
 };
 
 /* From a file. External data is looked for beside it, never outside of its directory.

@@ -7,6 +7,7 @@
 
 #include "base/text/text.h"
 #include "onnx/file/scan_table.h"
+#include "onnx/file/varint.h"
 
 enum { HEAD_BYTES = 512, TAIL_BYTES = 65536, SHOWN_PATH = 200 };
 enum { IR_VERSION = 0x08 }; /* the tag that every writer of models puts first */
@@ -174,8 +175,10 @@ static int is_zero(const unsigned char *head, size_t size) {
 }
 
 /* NULL: none that is known. */
-static const struct kind *kind_of(const struct onri_source *source, const struct onr_allocator *allocator) {
-  static const struct kind empty = {"empty", AGAIN}, zeros = {"full of zeros", AGAIN "; a download may not have ended"},
+static const struct kind *kind_of(const struct onri_source *source, const struct onr_allocator *allocator,
+                                  int wants_model) {
+  static const struct kind model = {"an ONNX model", NULL}, empty = {"empty", AGAIN},
+                           zeros = {"full of zeros", AGAIN "; a download may not have ended"},
                            safetensors = {"a safetensors file", WEIGHTS};
   unsigned char head[HEAD_BYTES];
   const size_t size = source->size < HEAD_BYTES ? (size_t)source->size : HEAD_BYTES;
@@ -188,30 +191,20 @@ static const struct kind *kind_of(const struct onri_source *source, const struct
         !memcmp(head + signatures[i].offset, signatures[i].bytes, signatures[i].length))
       return &signatures[i].kind;
   if (is_safetensors(head, size, source->size)) return &safetensors;
+  if (!wants_model && size > 2 && onri_begins_as_model(head, size)) return &model;
   return is_text(head, size) ? text_kind(head, size) : NULL;
 }
 
-static int read_varint(const unsigned char *bytes, size_t count, size_t *at, uint64_t *value) {
-  *value = 0;
-  for (unsigned shift = 0; *at < count && shift < 64; shift += 7) {
-    const unsigned char byte = bytes[(*at)++];
-    *value |= (uint64_t)(byte & 0x7f) << shift;
-    if (byte < 0x80) return 1;
-  }
-  return 0;
-}
-
 int onri_begins_as_model(const unsigned char *first, size_t bytes) {
-  enum { VARINT = 0, DELIMITED = 2 };
   size_t at = 0;
   if (!bytes || first[0] != IR_VERSION) return 0;
   while (at < bytes) {
     uint64_t tag, value;
-    if (!read_varint(first, bytes, &at, &tag)) return at == bytes;
+    if (!onri_varint_read(first, bytes, &at, &tag)) return at == bytes;
     const int kind = tag >> 3 < ONRI_MAX_FIELD ? onri_message_rules[ONRI_MESSAGE_MODEL].fields[tag >> 3].kind : 0;
-    if (!kind || (tag & 7) != (kind == ONRI_FIELD_VARINT ? VARINT : DELIMITED)) return 0;
-    if (!read_varint(first, bytes, &at, &value)) return at == bytes;
-    if ((tag & 7) == VARINT) continue;
+    if (!kind || (tag & 7) != (kind == ONRI_FIELD_VARINT ? ONRI_WIRE_VARINT : ONRI_WIRE_DELIMITED)) return 0;
+    if (!onri_varint_read(first, bytes, &at, &value)) return at == bytes;
+    if ((tag & 7) == ONRI_WIRE_VARINT) continue;
     if (value >= bytes - at) return 1;
     at += (size_t)value;
   }
@@ -228,7 +221,7 @@ enum onr_status onri_file_kind_blame(const struct onri_source *source, const str
                                      struct onr_error *error) {
   const int unread = status == ONR_STATUS_PARSE || status == ONR_STATUS_GRAPH || status == ONR_STATUS_VERSION ||
                      status == ONR_STATUS_LIMIT || status == ONR_STATUS_DATA || status == ONR_STATUS_TYPE;
-  const struct kind *kind = unread && error ? kind_of(source, allocator) : NULL;
+  const struct kind *kind = unread && error ? kind_of(source, allocator, !strcmp(wanted, "ONNX model")) : NULL;
   const char *quote = path ? "'" : "";
   char shown[SHOWN_PATH] = "the data", reason[256];
   if (path) onri_escape_string(path, shown, sizeof(shown));

@@ -5,9 +5,10 @@
 #include "base/text/text.h"
 #include "onnx/import/import_file.h"
 #include "onnx/import/load.h"
+#include "onnx/import/type_text.h"
 #include "onnx/torch/origin.h"
 
-enum { SHOWN = 96, FIRST_WITH_DEFAULTS = 4 /* IR version */ };
+enum { SHOWN = 96, TYPE_TEXT = 256, FIRST_WITH_DEFAULTS = 4 /* IR version */ };
 
 enum onr_status onri_import_enter(struct onri_importer *importer) {
   const uint64_t limit =
@@ -45,9 +46,24 @@ static enum onr_status check_known(const struct onri_importer *importer, const s
   return onri_desc_check(&least, importer->env, importer->error);
 }
 
-/* Unknown rank, dims and dtype stay unknown. dim_names may be NULL. */
+/* What a declaration says in words. */
+struct words {
+  const char **dim_names;
+  const char *type; /* of what holds tensors */
+};
+
+static enum onr_status read_container_type(struct onri_importer *importer, const Onnx__TypeProto *type,
+                                           struct words *words) {
+  char text[TYPE_TEXT];
+  if (!words) return ONR_STATUS_OK;
+  words->dim_names = onri_arena_allocate(&importer->graph->arena, sizeof(*words->dim_names));
+  words->type = onri_intern(&importer->texts, onri_type_text(type, text, sizeof(text)));
+  return words->dim_names && words->type ? ONR_STATUS_OK : onri_import_no_memory(importer);
+}
+
+/* Unknown rank, dims and dtype stay unknown. words may be NULL. */
 static enum onr_status read_type(struct onri_importer *importer, const Onnx__TypeProto *type, struct onr_desc *desc,
-                                 const char ***dim_names) {
+                                 struct words *words) {
   const Onnx__TensorShapeProto *shape;
   *desc = (struct onr_desc){.rank = ONRI_UNKNOWN_RANK};
   if (!type) return ONR_STATUS_OK;
@@ -60,8 +76,7 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
                           : type->has_map_type    ? ONR_DTYPE_MAP
                                                   : ONR_DTYPE_OPTIONAL,
                           1, &bytes);
-    if (dim_names) *dim_names = onri_arena_allocate(&importer->graph->arena, sizeof(**dim_names));
-    return !dim_names || *dim_names ? ONR_STATUS_OK : onri_import_no_memory(importer);
+    return read_container_type(importer, type, words);
   }
   if (!type->tensor_type) return ONR_STATUS_OK;
   if (type->tensor_type->elem_type < 0 || type->tensor_type->elem_type > ONR_DTYPE_LAST_IN_FILES)
@@ -72,14 +87,14 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
   if (shape->n_dim > ONR_MAX_RANK)
     return onr_fail(importer->error, ONR_STATUS_LIMIT, "rank %zu, the limit is %d", shape->n_dim, ONR_MAX_RANK);
   desc->rank = (int32_t)shape->n_dim;
-  if (dim_names) *dim_names = onri_arena_allocate(&importer->graph->arena, shape->n_dim * sizeof(**dim_names));
-  if (dim_names && !*dim_names) return onri_import_no_memory(importer);
+  if (words) words->dim_names = onri_arena_allocate(&importer->graph->arena, shape->n_dim * sizeof(*words->dim_names));
+  if (words && !words->dim_names) return onri_import_no_memory(importer);
   for (size_t d = 0; d < shape->n_dim; d++) {
     const Onnx__TensorShapeProto__Dimension *dim = shape->dim[d];
     desc->dim[d] = dim->has_dim_value && dim->dim_value >= 0 ? dim->dim_value : ONR_UNKNOWN_DIM;
-    if (!dim_names || !dim->dim_param || !*dim->dim_param || desc->dim[d] >= 0) continue;
-    (*dim_names)[d] = onri_intern(&importer->texts, dim->dim_param);
-    if (!(*dim_names)[d]) return onri_import_no_memory(importer);
+    if (!words || !dim->dim_param || !*dim->dim_param || desc->dim[d] >= 0) continue;
+    words->dim_names[d] = onri_intern(&importer->texts, dim->dim_param);
+    if (!words->dim_names[d]) return onri_import_no_memory(importer);
   }
   return check_known(importer, desc);
 }
@@ -119,15 +134,16 @@ static enum onr_status read_initializers(struct onri_importer *importer, struct 
 static enum onr_status add_input(struct onri_importer *importer, struct onri_scope *scope,
                                  const Onnx__ValueInfoProto *info, int32_t *value) {
   const int is_main = !scope->outer;
-  const char **dim_names = NULL;
+  struct words words = {0};
   struct onr_desc desc;
   if (!info->name || !*info->name) return onr_fail(importer->error, ONR_STATUS_GRAPH, "a graph input without a name");
-  ONR_TRY(read_type(importer, info->type, &desc, is_main ? &dim_names : NULL));
+  ONR_TRY(read_type(importer, info->type, &desc, is_main ? &words : NULL));
   if (is_main && desc.dtype == ONR_DTYPE_NONE)
     return onr_fail(importer->error, ONR_STATUS_TYPE, "a graph input without a data type");
   *value = onri_graph_add_value(scope->graph, info->name, &desc);
   if (*value < 0) return onri_import_no_memory(importer);
-  scope->graph->values[*value].dim_names = dim_names;
+  scope->graph->values[*value].dim_names = words.dim_names;
+  scope->graph->values[*value].type = words.type;
   return onri_scope_bind(importer, scope, info->name, *value);
 }
 
@@ -143,23 +159,23 @@ static enum onr_status add_default(struct onri_importer *importer, struct onri_s
                                    const Onnx__ValueInfoProto *info, size_t most, int32_t *inputs, size_t *num_inputs) {
   const int32_t index = onri_names_get(&scope->names, info->name) - 1;
   struct onri_value *value = &scope->graph->values[index];
-  const char **dim_names = NULL;
+  struct words words = {0};
   struct onr_desc desc;
   if (scope->outer || importer->ir_version < FIRST_WITH_DEFAULTS || index < 0) return ONR_STATUS_OK;
-  ONR_TRY(read_type(importer, info->type, &desc, &dim_names));
+  ONR_TRY(read_type(importer, info->type, &desc, &words));
   if (desc.dtype == ONR_DTYPE_NONE) desc.dtype = value->desc.dtype;
   if (is_opened(importer->opened, info->name)) {
     onri_constant_release(value->constant);
     value->constant = NULL;
     value->desc = desc;
-    value->dim_names = dim_names;
+    value->dim_names = words.dim_names;
     inputs[(*num_inputs)++] = index;
     return ONR_STATUS_OK;
   }
   if (!importer->defaults)
     importer->defaults = onri_arena_allocate(&scope->graph->arena, most * sizeof(*importer->defaults));
   if (!importer->defaults) return onri_import_no_memory(importer);
-  importer->defaults[importer->num_defaults++] = (struct onri_default){value->name, desc, dim_names};
+  importer->defaults[importer->num_defaults++] = (struct onri_default){value->name, desc, words.dim_names};
   return ONR_STATUS_OK;
 }
 
@@ -200,19 +216,20 @@ static enum onr_status name_output(struct onri_importer *importer, struct onri_s
 static enum onr_status add_output(struct onri_importer *importer, struct onri_scope *scope,
                                   const Onnx__ValueInfoProto *info, int32_t *output) {
   const char *name = info->name ? info->name : "";
-  const char **dim_names = NULL;
+  struct words words = {0};
   struct onr_desc declared;
   struct onri_value *value;
   const int found = onri_scope_find(importer, scope, name, output);
   if (found < 0) return onri_import_no_memory(importer);
   if (!found || *output == ONRI_NONE)
     return onr_fail(importer->error, ONR_STATUS_GRAPH, "no node makes this output of the graph");
-  ONR_TRY(read_type(importer, info->type, &declared, scope->outer ? NULL : &dim_names));
+  ONR_TRY(read_type(importer, info->type, &declared, scope->outer ? NULL : &words));
   if (!scope->outer) ONR_TRY(name_output(importer, scope, name, output));
   value = &scope->graph->values[*output];
   if (value->producer != ONRI_NONE) {
     value->desc = declared;
-    value->dim_names = dim_names;
+    value->dim_names = words.dim_names;
+    value->type = words.type;
   }
   return ONR_STATUS_OK;
 }

@@ -131,14 +131,15 @@ static PyObject *write_dim(const struct onr_value_info *info, int32_t d) {
   return Py_NewRef(Py_None);
 }
 
-/* (name, dtype, shape), the shape a tuple of int, str and None, or None. */
+/* (name, dtype, shape, type), the shape a tuple of int, str and None, or None; the type of what holds tensors, or None.
+ */
 static PyObject *write_info(const struct onr_value_info *info) {
   PyObject *shape = info->rank < 0 ? Py_NewRef(Py_None) : PyTuple_New(info->rank);
   for (int32_t d = 0; shape && d < info->rank; d++) {
     PyObject *dim = write_dim(info, d);
     if (!dim || PyTuple_SetItem(shape, d, dim) < 0) Py_CLEAR(shape);
   }
-  return shape ? Py_BuildValue("(siN)", info->name, (int)info->dtype, shape) : NULL;
+  return shape ? Py_BuildValue("(siNz)", info->name, (int)info->dtype, shape, info->type) : NULL;
 }
 
 static PyObject *write_infos(const struct onr_model *model, size_t count,
@@ -230,8 +231,8 @@ PyObject *model_optimise(PyObject *module, PyObject *args, PyObject *keywords) {
 }
 
 static PyMethodDef methods[] = {
-    {"inputs", model_inputs, METH_NOARGS, "[(name, dtype, shape)], those with defaults last."},
-    {"outputs", model_outputs, METH_NOARGS, "[(name, dtype, shape)]"},
+    {"inputs", model_inputs, METH_NOARGS, "[(name, dtype, shape, type)], those with defaults last."},
+    {"outputs", model_outputs, METH_NOARGS, "[(name, dtype, shape, type)]"},
     {"metadata", model_metadata, METH_NOARGS, "metadata_props of the file."},
     {"opsets", model_opsets, METH_NOARGS, "{domain: version}"},
     {"info", model_info, METH_NOARGS, "The fields of struct onr_model_info, and threads."},

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -33,10 +33,17 @@ def refuse(name: str, expected: str, found: object, hint: str = "") -> NoReturn:
 
 
 def text(name: str, value: str) -> str:
-    """A str without the NUL that ends one in C."""
-    if not isinstance(value, str) or "\0" in value:
+    """A str that C takes: without the NUL that ends one there, nor halves of characters."""
+    if not isinstance(value, str) or "\0" in value or not _is_encoded(value.encode):
         refuse(name, "a str", value)
     return value
+
+
+def _is_encoded(encode: Callable[[], bytes]) -> bool:
+    try:
+        return encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def path(name: str, value: str | os.PathLike[str]) -> str:
@@ -45,7 +52,7 @@ def path(name: str, value: str | os.PathLike[str]) -> str:
         found = os.fsdecode(os.fspath(value)) if not isinstance(value, bytes) else None
     except TypeError:
         found = None
-    if not found or "\0" in found:
+    if not found or "\0" in found or not _is_encoded(lambda: os.fsencode(found)):
         refuse(name, "a path, a str or os.PathLike", value)
     return found
 

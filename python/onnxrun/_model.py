@@ -116,9 +116,11 @@ class Model:
         self._info = self._native.info()
         inputs = self._native.inputs()
         self.inputs = tuple(TensorInfo(name, NAMES[dtype], shape, i >= self._info["num_required_inputs"])
-                            for i, (name, dtype, shape) in enumerate(inputs))
-        self.outputs = tuple(TensorInfo(name, NAMES[dtype], shape) for name, dtype, shape in self._native.outputs())
-        self._types = [dtype for _, dtype, _ in inputs]
+                            for i, (name, dtype, shape, _) in enumerate(inputs))
+        outputs = self._native.outputs()
+        self.outputs = tuple(TensorInfo(name, NAMES[dtype], shape) for name, dtype, shape, _ in outputs)
+        self._types = [dtype for _, dtype, _, _ in inputs]
+        self._type_texts = {name: text for name, _, _, text in [*inputs, *outputs]}
         self._input_index = {info.name: i for i, info in enumerate(self.inputs)}
         self._output_index = {info.name: i for i, info in enumerate(self.outputs)}
         _models.add(self)
@@ -224,8 +226,8 @@ def _source(source: Any) -> str | bytes:
 def _limits(limits: Any) -> dict[str, int | str]:
     given = {} if limits is None else _arguments.mapping("limits", limits)
     for name, value in given.items():
-        if not isinstance(value, str):
-            given[name] = _arguments.whole(f"limits[{name!r}]", value, 0)
+        _arguments.text("limits", name)
+        given[name] = _arguments.text(f"limits[{name!r}]", value) if isinstance(value, str) else _arguments.whole(f"limits[{name!r}]", value, 0)
     return given
 
 
@@ -277,7 +279,7 @@ class Session:
             names = _arguments.names("outputs", outputs)
         for name in names:
             if name not in model._output_index:
-                raise ArgumentError(f"there is no output '{name}'; the model has {_join(model._output_index)}")
+                raise ArgumentError(f"there is no output {_arguments.shown(name)}; the model has {_join(model._output_index)}")
         self._want(None if outputs is None else tuple(sorted({model._output_index[name] for name in names})))
         results = self._run(values)
         return {name: from_native(results[model._output_index[name]]) for name in names}
@@ -308,7 +310,7 @@ class Session:
         try:
             return self.model._input_index[name]
         except KeyError:
-            raise ArgumentError(f"there is no input '{name}'; the model has {_join(self.model._input_index)}") from None
+            raise ArgumentError(f"there is no input {_arguments.shown(name)}; the model has {_join(self.model._input_index)}") from None
 
     def _convert(self, i: int, value: Any) -> Any:
         number = self.model._types[i]

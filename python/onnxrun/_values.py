@@ -55,7 +55,7 @@ def dtype_number(dtype: Any) -> int:
         return NUMBERS[dtype]
     try:
         found = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, UnicodeEncodeError):
         return 0
     if found.kind in "UOT":
         return STRING
@@ -154,6 +154,8 @@ def to_native(value: Any, number: int = 0) -> Any:
         return _map(value)
     if value is None or isinstance(value, (dict, set, frozenset)):
         raise TypeError(f"expected {'an array' if number == 0 else NAMES[number]}, got {'None' if value is None else type(value).__name__}")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(f"expected {NAMES[number]}, found a masked array, some elements of which are not there; filled() gives them a value")
     if hasattr(value, "__array__") or hasattr(value, "__dlpack__"):
         return to_native(np.asarray(value), number)
     if number == STRING:

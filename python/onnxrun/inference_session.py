@@ -35,9 +35,6 @@ _TYPE_NAMES = {"float32": "float", "float64": "double", "float8e4m3fn": "float8e
 
 
 def _type_text(dtype: str) -> str:
-    # The library knows that a value is a sequence, not of what.
-    if dtype in ("sequence", "map", "optional"):
-        return {"sequence": "seq", "map": "map", "optional": "optional"}[dtype] + "(?)"
     return f"tensor({_TYPE_NAMES.get(dtype, dtype)})"
 
 
@@ -193,9 +190,9 @@ class RunOptions:
 class NodeArg:
     """An input or output: name, type ("tensor(float)") and shape (a list of int, str and None)."""
 
-    def __init__(self, info: TensorInfo, dims: Mapping[str, int]) -> None:
+    def __init__(self, info: TensorInfo, type_text: str | None, dims: Mapping[str, int]) -> None:
         self.name = info.name
-        self.type = _type_text(info.dtype)
+        self.type = type_text or _type_text(info.dtype)
         self.shape: list[int | str | None] = [dims.get(dim, dim) if isinstance(dim, str) else dim for dim in info.shape or ()]
 
     def __repr__(self) -> str:
@@ -282,7 +279,9 @@ class OrtValue:
         """As "tensor(float)"."""
         if self.is_tensor():
             return _type_text(type_name(dtype_number(self._value.dtype)))
-        return "seq(?)" if isinstance(self._value, list) else "map(?)"
+        if not isinstance(self._value, list):
+            return "map(?)"
+        return f"seq({OrtValue(self._value[0]).data_type()})" if self._value else "seq(?)"
 
     def element_type(self) -> int:
         """The number of onnx.TensorProto."""
@@ -508,17 +507,20 @@ class InferenceSession:
         """For run_with_iobinding."""
         return IOBinding(self)
 
+    def _argument(self, info: TensorInfo) -> NodeArg:
+        return NodeArg(info, self._model._type_texts[info.name], self._options._dims)
+
     def get_inputs(self) -> list[NodeArg]:
         """Those that have to be given."""
-        return [NodeArg(info, self._options._dims) for info in self._model.inputs if not info.has_default]
+        return [self._argument(info) for info in self._model.inputs if not info.has_default]
 
     def get_overridable_initializers(self) -> list[NodeArg]:
         """Inputs that may be left out."""
-        return [NodeArg(info, self._options._dims) for info in self._model.inputs if info.has_default]
+        return [self._argument(info) for info in self._model.inputs if info.has_default]
 
     def get_outputs(self) -> list[NodeArg]:
         """All of them."""
-        return [NodeArg(info, self._options._dims) for info in self._model.outputs]
+        return [self._argument(info) for info in self._model.outputs]
 
     def get_modelmeta(self) -> ModelMetadata:
         """What the file says about itself."""

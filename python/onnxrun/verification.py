@@ -14,6 +14,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper
 
+from . import _arguments
 from ._program import Difference, find_tool
 
 # What float32 arithmetic in another order may change; the narrow types have fewer bits.
@@ -227,7 +228,10 @@ def compare(module, args, kwargs, path, model, inputs, tool, tolerance):
 def check(module: Any, args: Any, path: str | os.PathLike[str], *, kwargs: dict[str, Any] | None = None,
           tool: str | os.PathLike[str] | None = None, tolerance: tuple[float, float] | None = None) -> list[Difference]:
     """Runs the file at path with onnxrun and returns a Difference for each output. tolerance: (relative, absolute)."""
-    path = os.fspath(path)
-    args, kwargs = (args,) if isinstance(args, torch.Tensor) else tuple(args), dict(kwargs or {})
+    path = _arguments.path("path", path)
+    if not callable(module):
+        _arguments.refuse("module", "a torch.nn.Module", module)
+    args = (args,) if isinstance(args, torch.Tensor) else tuple(_arguments.items("args", args))
+    kwargs = _arguments.mapping("kwargs", {} if kwargs is None else kwargs)
     model = onnx.load(path, load_external_data=False)
     return compare(module, args, kwargs, path, model, inputs_of(module, args, kwargs, model), find_tool(tool), tolerance)

@@ -39,6 +39,7 @@ struct onri_value {
   struct onri_constant *constant; /* contents, or NULL */
   int32_t producer;               /* node, or ONRI_NONE for inputs and constants */
   const char *const *dim_names;   /* inputs and outputs of the main graph: [rank], entries may be NULL; else NULL */
+  const char *type;               /* the same: of what holds tensors, as "seq(tensor(float))"; else NULL */
 };
 
 /* Where a node came from; strings are escaped and bounded, "" when the file does not say. */

@@ -78,6 +78,8 @@ enum onr_status onri_model_declare(const struct onri_graph *graph, const int32_t
   for (size_t i = 0; i < count; i++) {
     const struct onri_value *value = &graph->values[values[i]];
     ONR_TRY(declare_value(arena, value->name, &value->desc, value->dim_names, &(*infos)[i], error));
+    (*infos)[i].type = value->type ? onri_arena_string(arena, value->type) : NULL;
+    if (value->type && !(*infos)[i].type) return no_memory(error);
   }
   return ONR_STATUS_OK;
 }

@@ -302,6 +302,12 @@ def keywords_are_refused(tool, path):
     expect(onnxrun.ArgumentError, "f: expected a path", layer, x, 3)
     expect(onnxrun.ArgumentError, "model: expected a torch.nn.Module", None, x, path)
     expect(onnxrun.ArgumentError, "args: expected a list, found None", layer, None, path)
+    for words, arguments in (("module: expected a torch.nn.Module", (None, x, path)), ("args: expected", (layer, None, path)), ("path: expected", (layer, x, None))):
+        try:
+            onnxrun.check(*arguments)
+            raise RuntimeError(f"check takes {arguments}")
+        except onnxrun.ArgumentError as error:
+            require(words in str(error), str(error))
     expect(onnxrun.MissingFileError, "there is no such folder: '/no/such'", layer, x, "/no/such/x.onnx")
     expect(TypeError, "f:", layer, x, io.BytesIO())
     require(not os.path.exists(path), "a file was written")

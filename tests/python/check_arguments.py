@@ -19,7 +19,7 @@ PATH, INPUTS, OUTPUTS = fixture("mlp_ts")
 (INPUT,), (OUTPUT,) = INPUTS, OUTPUTS
 
 # What people hand in by mistake, of each kind.
-WRONG = [None, True, -1, 2**70, 0.5, float("nan"), "", "nonsense", "a\0b", b"nonsense", [], [1], ["nonsense"], (), {}, {"nonsense": 1}, {1: 2},
+WRONG = [None, True, -1, 2**70, 0.5, float("nan"), "", "nonsense", "a\0b", "\ud800", {"\ud800": 1}, b"nonsense", [], [1], ["nonsense"], (), {}, {"nonsense": 1}, {1: 2},
          object(), np.float32, np.zeros(3), np.zeros(()), int, len, onnx.ModelProto(), {"x"}]
 
 
@@ -102,6 +102,7 @@ class Arguments(unittest.TestCase):
                     except (onnxrun.ArgumentError, onnxrun.FileError, onnxrun.UnsupportedError, onnxrun.ParseError) as error:
                         self.assertTrue(str(error), "an error without a word")
                         self.assertNotIn("object at 0x", str(error))
+                        str(error).encode()  # it can be printed
         return accepted
 
     def test_every_function(self):
@@ -181,6 +182,14 @@ class Arguments(unittest.TestCase):
         for dtype in ("datetime64[s]", "timedelta64[s]", np.longdouble, [("a", np.float32)]):
             with self.subTest(dtype=dtype), self.assertRaisesRegex(onnxrun.ArgumentError, "input 'x': arrays of .* have no ONNX type"):
                 model(np.zeros(2, dtype))
+
+    def test_masked_arrays(self):
+        model = onnxrun.load(model_of([helper.make_node("Identity", ["x"], ["y"])], {"x": (np.float32, [2])}, {"y": (np.float32, [2])}))
+        x = np.ma.masked_array(np.ones(2, np.float32), mask=[False, True])
+        with self.assertRaisesRegex(onnxrun.ArgumentError, "input 'x': expected float32, found a masked array"):
+            model(x)
+        np.testing.assert_array_equal(model(x.filled(3)), [1, 3])
+        np.testing.assert_array_equal(model(np.ma.masked_array(x.data)), [1, 1])
 
     def test_strings_that_are_no_text(self):
         model = onnxrun.load(model_of([helper.make_node("Identity", ["x"], ["y"])], {"x": (np.object_, [None])}, {"y": (np.object_, [None])}))

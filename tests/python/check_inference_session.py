@@ -196,6 +196,24 @@ class Ours(unittest.TestCase):
         self.assertEqual(calls[1][0], [])
         self.assertIn("int8", calls[1][2])
 
+    def test_types_of_what_holds_tensors(self):
+        """As onnxruntime itself writes them."""
+        tensors = helper.make_tensor_type_proto(1, [None, 2])
+        sequence = helper.make_sequence_type_proto(tensors)
+        words = helper.make_map_type_proto(onnx.TensorProto.INT64, helper.make_tensor_type_proto(8, None))
+        for declared in (sequence, helper.make_sequence_type_proto(helper.make_tensor_type_proto(7, None)), helper.make_optional_type_proto(tensors),
+                         helper.make_optional_type_proto(sequence)):
+            data = model_of([helper.make_node("Identity", ["s"], ["y"])], {"s": declared}, {"y": declared})
+            (found,), (expected,) = onnxrun.InferenceSession(data).get_inputs(), onnxruntime.InferenceSession(data).get_inputs()
+            self.assertEqual(found.type, expected.type)
+        for declared, text in ((words, "map(int64,tensor(string))"), (helper.make_sequence_type_proto(words), "seq(map(int64,tensor(string)))")):
+            data = model_of([helper.make_node("Identity", ["s"], ["y"])], {"s": declared}, {"y": declared})
+            self.assertEqual(onnxrun.InferenceSession(data).get_inputs()[0].type, text)
+        (output,) = onnxrun.InferenceSession(model_of([helper.make_node("SequenceConstruct", ["x"], ["y"])], {"x": (np.float32, [2])}, {"y": sequence})).get_outputs()
+        self.assertEqual(output.type, "seq(tensor(float))")
+        value = onnxrun.OrtValue([np.zeros(2, np.float64)])
+        self.assertEqual(value.data_type(), "seq(tensor(double))")
+
     def test_terminate_is_not_lost_before_the_run_begins(self):
         options = onnxrun.RunOptions()
 

@@ -70,7 +70,7 @@ while IFS="$os" read -r name text; do
   expect 3 "PARSE: .*$name.*$text" "$tool" info "$work/$name"
   names_it_once "/$name"
   checked=$((checked + 1))
-  [ "$name" = cut.onnx ] && continue # a model that is taken for a value: wrong in another way
+  [ "$name" = cut.onnx ] && text="is an ONNX model, no value of ONNX" # which is told before that it is cut off
   case $name in *.npz.onnx | *.zip | *.pt | *.pt2 | *.keras) expect 2 "$name" "$tool" run "$work/identity.onnx" -i "x=$work/$name" ;; # read as .npz
     picture.* | sound.* | *.json | *.txt) ;; # which are inputs: test_pictures.sh, test_sound.sh, test_values.sh
     *) expect 2 "$name.*$text" "$tool" run "$work/identity.onnx" -i "x=$work/$name" ;;

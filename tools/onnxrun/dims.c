@@ -12,6 +12,7 @@ const char *dim_label(const struct onr_value_info *info, int32_t d, char *text, 
 }
 
 const char *declared_text(const struct onr_value_info *info, char *text, size_t size) {
+  if (info->type) return snprintf(text, size, "%s", info->type), text;
   size_t n = (size_t)snprintf(text, size, "%s[", info->dtype == ONR_DTYPE_NONE ? "?" : onr_dtype_name(info->dtype));
   if (info->rank < 0) snprintf(text + n, size - n, "?");
   for (int32_t d = 0; d < info->rank && n < size; d++) {
