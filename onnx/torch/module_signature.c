@@ -36,13 +36,25 @@ static int ends_with(struct onri_slice text, const char *end) {
   return text.length >= length && !memcmp(text.text + text.length - length, end, length);
 }
 
+/* The initializer of a parameter's name, or what ONNX Runtime's quantizer has made of it; -1: none. 0: no memory. */
+static int find_initializer(struct onri_module_reading *r, struct onri_slice target, int32_t *value) {
+  static const char quantized[] = "_quantized";
+  char *name = onri_arena_allocate(&r->importer->scratch, target.length + sizeof(quantized));
+  if (!name) return 0;
+  memcpy(name, target.text, target.length);
+  name[target.length] = '\0';
+  *value = onri_names_get(&r->initializers, name);
+  memcpy(name + target.length, quantized, sizeof(quantized));
+  if (*value < 0) *value = onri_names_get(&r->initializers, name);
+  return 1;
+}
+
 static enum onr_status add_parameter(struct onri_module_reading *r, struct onri_slice argument,
                                      struct onri_slice target) {
   const int32_t module = onri_module_of(r, onri_parent_path(target), (struct onri_slice){"", 0});
-  char *name = copy(r, target), *as_argument = copy(r, argument);
+  char *as_argument = copy(r, argument);
   int32_t value;
-  if (module < 0 || !name || !as_argument) return onri_import_no_memory(r->importer);
-  value = onri_names_get(&r->initializers, name);
+  if (module < 0 || !as_argument || !find_initializer(r, target, &value)) return onri_import_no_memory(r->importer);
   if (value >= 0) onri_add_elements(&r->modules[module].parameters, onri_initializer_elements(r, value));
   if (!onri_reading_grow(r, &r->parameters, sizeof(*r->parameters), &r->parameters_capacity, r->num_parameters + 1) ||
       onri_names_put(&r->arguments, as_argument, (int32_t)r->num_parameters) < 0)
@@ -54,10 +66,8 @@ static enum onr_status add_parameter(struct onri_module_reading *r, struct onri_
 
 static enum onr_status add_buffer(struct onri_module_reading *r, struct onri_slice target) {
   const int32_t module = onri_module_of(r, onri_parent_path(target), (struct onri_slice){"", 0});
-  char *name = copy(r, target);
   int32_t value;
-  if (module < 0 || !name) return onri_import_no_memory(r->importer);
-  value = onri_names_get(&r->initializers, name);
+  if (module < 0 || !find_initializer(r, target, &value)) return onri_import_no_memory(r->importer);
   if (value >= 0 && is_float(r, value))
     onri_add_elements(&r->modules[module].buffers, onri_initializer_elements(r, value));
   return ONR_STATUS_OK;

@@ -58,6 +58,8 @@ def check(tool, name, folder):
             onnxrun.quantize(path, target)
         else:
             (difference,) = onnxrun.quantize(path, target, samples, tool=tool, **options)
+            parameters = onnxrun.load(target).info["parameters"]
+            assert parameters == sum(p.numel() for p in module.parameters()), (name, kind, parameters)
             assert difference.largest < 0.1 * np.abs(expected).max(), (name, kind, difference)
         wanted = LAYERS[name][options is None]
         assert wanted in layers_of(tool, target), (name, kind, layers_of(tool, target))
