@@ -54,6 +54,17 @@ for file in (False, True):
     takes("scalar", "16000", [], [16000], file)
     takes("u64", "[4294967296]", [1], [1 << 32], file)
 takes("float", '{"x": [1, 2], "other": 3}', [2], [1, 2], True)
+# What nobody gives is random, in every type that has numbers, and within what it has.
+for dtype, least, most in ((FLOAT, -1, 1), (DOUBLE, -1, 1), (FLOAT16, -1, 1), (16, -1, 1), (COMPLEX64, -1, 1), (INT64, 0, 9), (UINT8, 0, 9), (UINT64, 0, 9), (21, 0, 9), (22, 0, 7)):
+    identity("any.onnx", dtype, [64])
+    data = json.loads(run("any.onnx", "--json").stdout)["y"]["data"]
+    values = [v for pair in data for v in pair] if dtype == COMPLEX64 else data
+    if len(set(values)) < 6 or min(values) < least or max(values) > most or (least < 0 and not min(values) < -0.5 < 0.5 < max(values)):
+        fail("random", dtype, values)
+identity("small.onnx", 22)
+if json.loads(run("small.onnx", "-i", "x=[-8, 7]", "--json").stdout)["y"] != {"dtype": "int4", "shape": [2], "data": [-8, 7]}:
+    fail("int4", run("small.onnx", "-i", "x=[-8, 7]", "--json").stdout)
+run("small.onnx", "-i", "x=[8]", code=2, error="expected int4")
 run("float.onnx", "-i", 'x=["Infinity", "-Infinity", "NaN", 1]', "-o", "y.npy")
 if [str(v) for v in result()[1]] != ["inf", "-inf", "nan", "1.0"]:
     fail("not finite", result())

@@ -180,7 +180,8 @@ static void print_text(const struct options *options, const struct report *r) {
   const int named = tree->count > 1 || (tree->count && tree->modules[0].info->kind[0]);
   if (named) module_tree_print(tree);
   if (!r->problem.text[0] && (!named || options->nodes)) print_nodes(l->session);
-  printf("\n%zu nodes in the file, %zu after rewriting\n", info.num_nodes_in_file, info.num_nodes);
+  printf("\n%zu node%s in the file, %zu after rewriting\n", info.num_nodes_in_file,
+         info.num_nodes_in_file == 1 ? "" : "s", info.num_nodes);
   printf("%s parameters, %s weights", with_commas(info.parameters, parameters),
          shown_bytes_count((double)info.weight_bytes).text);
   if (!r->problem.text[0])

@@ -69,6 +69,10 @@ static int range_of(enum onr_dtype dtype, double *least, double *most) {
     enum onr_dtype dtype;
     double least, most;
   } rows[] = {{ONR_DTYPE_BOOL, 0, 1},
+              {ONR_DTYPE_U2, 0, 3},
+              {ONR_DTYPE_I2, -2, 1},
+              {ONR_DTYPE_U4, 0, 15},
+              {ONR_DTYPE_I4, -8, 7},
               {ONR_DTYPE_U8, 0, 255},
               {ONR_DTYPE_I8, -128, 127},
               {ONR_DTYPE_U16, 0, 65535},
@@ -102,7 +106,11 @@ int number_store(struct onr_tensor *t, int64_t i, double value) {
     case ONR_DTYPE_F16: onr_f16_from_f32(&single, (uint16_t *)t->data + i, 1); return 1;
     case ONR_DTYPE_BF16: onr_bf16_from_f32(&single, (uint16_t *)t->data + i, 1); return 1;
     case ONR_DTYPE_BOOL:
+    case ONR_DTYPE_U2:
+    case ONR_DTYPE_U4:
     case ONR_DTYPE_U8: ((uint8_t *)t->data)[i] = (uint8_t)value; return 1;
+    case ONR_DTYPE_I2:
+    case ONR_DTYPE_I4:
     case ONR_DTYPE_I8: ((int8_t *)t->data)[i] = (int8_t)value; return 1;
     case ONR_DTYPE_U16: ((uint16_t *)t->data)[i] = (uint16_t)value; return 1;
     case ONR_DTYPE_I16: ((int16_t *)t->data)[i] = (int16_t)value; return 1;

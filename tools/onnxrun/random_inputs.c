@@ -10,29 +10,22 @@ static uint64_t next_random(uint64_t *state) { /* splitmix64 */
   return z ^ (z >> 31);
 }
 
-/* Floats in [-1, 1), integers in 0..9, booleans 0 or 1, other types zero. */
+/* Of what the kind of element 0 says. */
+static double random_number(const struct onr_tensor *tensor, uint64_t r) {
+  if (tensor->desc.dtype == ONR_DTYPE_BOOL) return (double)(r & 1);
+  return number_at(tensor, 0).kind == REAL ? (double)(r >> 11) / 4503599627370496.0 - 1 : (double)((r >> 8) % 10);
+}
+
+/* Floats in [-1, 1), integers in 0..9 (as far as the type goes), booleans 0 or 1, both parts of complex numbers; text
+ * and floats of 8 bits or less are zero. */
 void fill_random(struct onr_tensor *tensor, uint64_t *state) {
-  const int64_t count = onr_desc_elements(&tensor->desc);
-  const size_t size = onr_dtype_size(tensor->desc.dtype);
-  memset(tensor->data, 0, onr_desc_bytes(&tensor->desc));
-  for (int64_t i = 0; i < count; i++) {
-    const uint64_t r = next_random(state);
-    const double real = (double)(r >> 11) / 4503599627370496.0 - 1;
-    switch (tensor->desc.dtype) {
-      case ONR_DTYPE_F32: ((float *)tensor->data)[i] = (float)real; break;
-      case ONR_DTYPE_F64: ((double *)tensor->data)[i] = real; break;
-      case ONR_DTYPE_BOOL: ((uint8_t *)tensor->data)[i] = r & 1; break;
-      case ONR_DTYPE_I8:
-      case ONR_DTYPE_U8:
-      case ONR_DTYPE_I16:
-      case ONR_DTYPE_U16:
-      case ONR_DTYPE_I32:
-      case ONR_DTYPE_U32:
-      case ONR_DTYPE_I64:
-      case ONR_DTYPE_U64:
-        ((uint8_t *)tensor->data)[(size_t)i * size] = (uint8_t)((r >> 8) % 10); /* little-endian: the low byte */
-        break;
-      default: return;
-    }
+  struct onr_tensor t = *tensor;
+  int64_t count = onr_desc_elements(&t.desc);
+  memset(t.data, 0, onr_desc_bytes(&t.desc));
+  if (t.desc.dtype == ONR_DTYPE_C64 || t.desc.dtype == ONR_DTYPE_C128) {
+    t.desc.dtype = t.desc.dtype == ONR_DTYPE_C64 ? ONR_DTYPE_F32 : ONR_DTYPE_F64;
+    count *= 2;
   }
+  for (int64_t i = 0; i < count; i++)
+    if (!number_store(&t, i, random_number(&t, next_random(state)))) return;
 }
