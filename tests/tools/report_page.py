@@ -70,6 +70,17 @@ def same_numbers(browser, name):
     check(name, found["node"] == str(leaf["node"]) and found["operator"] == leaf["operator"] and found["output"] == leaf["output"], found)
     check(name, found["time"].replace(",", "").startswith(shown_time(leaf["median_ms"])), found["time"], leaf["median_ms"])
     check(name, page.evaluate("document.querySelectorAll('.box.chosen').length") == 1, "one box is chosen")
+    # No two boxes say the same.
+    texts = page.evaluate("[...document.querySelectorAll('.box.leaf, .box.group')].map((b) => [...b.querySelectorAll('text')].map((t) => t.textContent).join(', '))")
+    check(name, len(set(texts)) == len(texts), "boxes of one text", sorted(t for t in texts if texts.count(t) > 1))
+    # What is above the roof is explained, and nothing else is.
+    machine = data["machine"]
+    points = [(2 * n["multiply_adds"] / n["bytes"], 2 * n["multiply_adds"] / n["median_ms"] / 1e6) for n in data["nodes"]
+              if n["multiply_adds"] and n["median_ms"] and n["bytes"]]
+    hint = page.evaluate("[...document.querySelectorAll('#roofline .hint')].map((p) => p.textContent).join()").lower() if points else ""
+    check(name, ("above the peak" in hint) == any(y > machine["peak_gflops"] for _, y in points), hint)
+    slope = any(x * machine["peak_gbytes"] < y <= machine["peak_gflops"] for x, y in points)
+    check(name, ("above the slope" in hint) == slope, hint, points)
     # A header is clicked, and rows are in another order.
     page.evaluate("[...document.querySelectorAll('#table th button')].find((b) => b.textContent === 'layer').click()")
     layers = page.evaluate("[...document.querySelectorAll('#table tbody tr')].map((row) => row.cells[1].textContent)")

@@ -228,15 +228,24 @@ pen.font = "12px system-ui, sans-serif";
 const cutText = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 const widthOf = (...lines) => Math.max(64, ...lines.map((line) => pen.measureText(line).width)) + 26;
 
-/* What stands in a box. */
+/* What stands in a box; of twins, which would say the same, the number or the path, too. */
+let twins = new Set();
+function findTwins(boxes) {
+  const seen = new Map();
+  twins = new Set();
+  for (const box of boxes) listIn(seen, linesOf(box).join("\n")).push(box);
+  for (const same of seen.values()) if (same.length > 1) same.forEach((box) => twins.add(box));
+}
+
 function linesOf(box) {
+  const isTwin = twins.has(box);
   if (box.value) return [cutText(box.value.name, 32), box.value.type || ""];
   if (isGroup(box)) {
     const kind = box.isPart ? "" : kindOfModule.get(box.path) || "";
-    return [`+ ${cutText(box.label, 30)}${kind && !box.isBody ? `: ${cutText(kind, 24)}` : ""}`, `${box.all.length} nodes, ${time(box.median_ms)}`];
+    return [`+ ${cutText(isTwin && !box.isPart ? box.path : box.label, 30)}${kind && !box.isBody ? `: ${cutText(kind, 24)}` : ""}`, `${box.all.length} nodes, ${time(box.median_ms)}`];
   }
   const n = box.node, leaf = n.module.split(".").pop();
-  return [`${n.layer}${leaf ? ` · ${cutText(leaf, 22)}` : ""}`, cutText(n.output, 34)];
+  return [`${n.layer}${leaf ? ` · ${cutText(leaf, 22)}` : ""}${isTwin ? ` #${n.node}` : ""}`, cutText(n.output, 34)];
 }
 
 /* The box that shows a node now: itself, or the closed group around it. */
@@ -326,6 +335,7 @@ function framesAround(g, graph, all = new Map()) {
 function draw() {
   const {boxes, frames} = visible(root);
   boxes.push(...endBoxes);
+  findTwins(boxes);
   const edges = edgesOf(boxes);
   let g, placed = frames;
   try {
@@ -530,6 +540,12 @@ function groupChoice() {
 
 /* --- the roofline --- */
 
+/* Why a point is where the machine's peaks let none be; "": it is not. */
+function aboveRoof(d) {
+  if (d.y > peak.gflops) return "above the peak: Winograd's method needs fewer multiplications than the ones that are counted";
+  return d.y > d.x * peak.gbytes ? "above the slope: what lies in caches comes faster than from memory" : "";
+}
+
 function roofline() {
   const list = nodes.filter((n) => n.multiply_adds > 0 && n.median_ms > 0 && n.bytes > 0).map((n) => ({n, x: 2 * n.multiply_adds / n.bytes / 1, y: gflops(n)}));
   $("roofline").replaceChildren();
@@ -554,9 +570,9 @@ function roofline() {
   svg.append("text").attr("class", "label").attr("x", x(edge / 2.2)).attr("y", y(peak.gflops / 2.2) - 8).attr("text-anchor", "end").text(`${digits(peak.gbytes)} GB/s`);
   tipped(svg.selectAll("circle").data(list).enter().append("circle").attr("class", "clickable").attr("cx", (d) => x(d.x)).attr("cy", (d) => y(d.y))
     .attr("r", (d) => size(d.n.share)).attr("fill", (d) => colour(d.n.layer)).attr("fill-opacity", 0.65).attr("stroke", (d) => colour(d.n.layer)).on("click", (d) => show(d.n)),
-    (d) => `${describe(d.n)}\n${ofPeak(d.y, peak.gflops, "GFLOP/s")}`);
-  if (list.some((d) => d.y > peak.gflops))
-    $("roofline").append(make("p", {className: "hint", textContent: "Above the peak: Winograd's method needs fewer multiplications than the ones that are counted; and what lies in caches comes faster than from memory."}));
+    (d) => `${describe(d.n)}\n${ofPeak(d.y, peak.gflops, "GFLOP/s")}${aboveRoof(d) ? `\n${aboveRoof(d)}` : ""}`);
+  const reasons = [...new Set(list.map(aboveRoof).filter(Boolean))];
+  if (reasons.length) $("roofline").append(make("p", {className: "hint", textContent: `${reasons.join("; ").replace(/^a/, "A")}.`}));
 }
 
 /* --- the table --- */
