@@ -6,7 +6,7 @@
 
 #include "support/sweep.h"
 
-enum { K = 256, MOST_COLUMNS = 32, MOST_BLOCKS = K / 16, MOST_ROWS = 11, CASES = 300 };
+enum { K = 768, MOST_COLUMNS = 32, MOST_BLOCKS = K / 16, MOST_ROWS = 19, CASES = 300 };
 
 static int values[K][MOST_COLUMNS];
 static double scales[MOST_BLOCKS][MOST_COLUMNS], zeros[MOST_BLOCKS][MOST_COLUMNS];

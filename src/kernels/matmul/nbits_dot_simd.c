@@ -137,21 +137,71 @@ INLINE void begin_block(const struct onri_nbits_panel *p, size_t block, const in
       zeros[v] * i32_set(-sums[r][block]);
 }
 
-INLINE void bytes_rows(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, const int rows, float *y,
-                       size_t y_row) {
+#if HAS_DOT_BYTES
+/* Many rows multiply by fields that were unpacked once: of some blocks, which stay in the first cache. Those of 8 bits
+ * lie unpacked. */
+struct slab {
+  const uint32_t *fields;
+  size_t from, to; /* blocks */
+};
+enum { SLAB_BYTES = 1 << 14 };
+
+INLINE void add_slab(const uint32_t *fields, size_t groups, const char *const cells[ROWS], size_t at, const int rows,
+                     vi32 sum[ROWS][VECTORS]) {
+  for (size_t g = 0; g < groups; g++, fields += COLUMNS, at += GROUP * CELL) {
+    vi32 x[VECTORS];
+    UNROLL for (int v = 0; v < VECTORS; v++) x[v] = i32_load(fields + v * F32_LANES);
+    UNROLL for (int r = 0; r < rows; r++) {
+      int32_t group;
+      memcpy(&group, cells[r] + at, sizeof(group));
+      UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = add_group(sum[r][v], x[v], i32_set(group));
+    }
+  }
+}
+
+static void unpack(const struct onri_nbits_panel *p, size_t from, size_t to, uint32_t *fields) {
+  const struct form f = form_of(p);
+  for (size_t w = from * f.words; w < to * f.words; w++) {
+    vu32 x[VECTORS];
+    UNROLL for (int v = 0; v < VECTORS; v++) x[v] = u32_load(p->words + w * COLUMNS + v * F32_LANES);
+    for (size_t s = 0; s < f.steps; s++, fields += COLUMNS) UNROLL for (int v = 0; v < VECTORS; v++) {
+        i32_store(fields + v * F32_LANES, (vi32)x[v] & f.all);
+        x[v] >>= (uint32_t)f.bits;
+      }
+  }
+}
+#else
+struct slab;
+#endif
+
+/* Blocks of the slab, which are added to y, or all of them. */
+INLINE void bytes_rows(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, const int rows,
+                       const struct slab *slab, float *y, size_t y_row) {
   const struct form f = form_of(p);
   const char *cells[ROWS];
   const int32_t *sums[ROWS];
-  const uint32_t *words = p->words;
   vf32 total[ROWS][VECTORS];
+  size_t from = 0, to = p->blocks;
+#if HAS_DOT_BYTES
+  if (slab) from = slab->from, to = slab->to;
+#endif
   UNROLL for (int r = 0; r < rows; r++) {
     cells[r] = a->cells + (size_t)r * p->blocks * p->block * CELL, sums[r] = a->sums + (size_t)r * p->blocks;
-    UNROLL for (int v = 0; v < VECTORS; v++) total[r][v] = (vf32){0};
+    UNROLL for (int v = 0; v < VECTORS; v++) total[r][v] =
+        from > 0 ? f32_load(y + (size_t)r * y_row + v * F32_LANES) : (vf32){0};
   }
-  for (size_t block = 0, at = 0; block < p->blocks; block++, words += f.words * COLUMNS, at += p->block * CELL) {
+  for (size_t block = from; block < to; block++) {
+    const size_t at = block * p->block * CELL;
     vi32 sum[ROWS][VECTORS];
     begin_block(p, block, sums, rows, sum);
-    add_block(f, words, cells, at, rows, sum);
+#if HAS_DOT_BYTES
+    if (slab)
+      add_slab(slab->fields + (block - from) * p->block / GROUP * COLUMNS, p->block / GROUP, cells, at, rows, sum);
+    else add_block(f, p->words + block * f.words * COLUMNS, cells, at, rows, sum);
+#else
+    (void)slab;
+    add_block(f, p->words + block * f.words * COLUMNS, cells, at, rows, sum);
+#endif
     UNROLL for (int v = 0; v < VECTORS; v++) {
       const vf32 scale = scales_at(p, block, v);
       UNROLL for (int r = 0; r < rows; r++) {
@@ -167,18 +217,45 @@ INLINE void bytes_rows(const struct onri_nbits_panel *p, const struct onri_nbits
 }
 
 static void bytes_many(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, float *y, size_t y_row) {
-  bytes_rows(p, a, ROWS, y, y_row);
+  bytes_rows(p, a, ROWS, NULL, y, y_row);
 }
 static void bytes_two(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, float *y, size_t y_row) {
-  bytes_rows(p, a, 2, y, y_row);
+  bytes_rows(p, a, 2, NULL, y, y_row);
 }
 static void bytes_one(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, float *y, size_t y_row) {
-  bytes_rows(p, a, 1, y, y_row);
+  bytes_rows(p, a, 1, NULL, y, y_row);
+}
+
+/* The first rows, a multiple of ROWS; returns how many. */
+static size_t bytes_by_slabs(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, size_t rows, float *y,
+                             size_t y_row) {
+#if HAS_DOT_BYTES
+  const size_t some = SLAB_BYTES / COLUMNS / p->block;
+  uint32_t fields[SLAB_BYTES / sizeof(uint32_t)] __attribute__((aligned(64)));
+  if (rows < 2 * ROWS || some == 0) return 0;
+  for (size_t from = 0; from < p->blocks; from += some) {
+    struct slab slab = {fields, from, p->blocks - from < some ? p->blocks : from + some};
+    if (p->bits == 8) slab.fields = p->words + from * p->block / GROUP * COLUMNS;
+    else unpack(p, slab.from, slab.to, fields);
+    for (size_t r = 0; r + ROWS <= rows; r += ROWS) {
+      const struct onri_nbits_rows part = {a->cells + r * p->blocks * p->block * CELL, a->scales + r * p->blocks,
+                                           a->sums + r * p->blocks};
+      bytes_rows(p, &part, ROWS, &slab, y + r * y_row, y_row);
+    }
+  }
+  return rows / ROWS * ROWS;
+#else
+  (void)p, (void)a, (void)rows, (void)y, (void)y_row;
+  return 0;
+#endif
 }
 
 static void bytes(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, size_t rows, float *y,
                   size_t y_row) {
-  struct onri_nbits_rows rest = *a;
+  const size_t done = bytes_by_slabs(p, a, rows, y, y_row);
+  struct onri_nbits_rows rest = {a->cells + done * p->blocks * p->block * CELL, a->scales + done * p->blocks,
+                                 a->sums + done * p->blocks};
+  y += done * y_row, rows -= done;
   while (rows > 0) {
     const size_t some = rows >= ROWS ? ROWS : rows >= 2 ? 2 : 1;
     (some == ROWS ? bytes_many : some == 2 ? bytes_two : bytes_one)(p, &rest, y, y_row);
