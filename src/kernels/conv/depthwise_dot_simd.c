@@ -29,15 +29,15 @@ struct end {
 };
 
 INLINE void store_bytes(const struct onri_depthwise_dot_job *j, const struct end *end, const vi32 sums[4], char *y,
-                        size_t lanes) {
-  const vi8 result = requantise_4(&end->bytes, sums, end->scales);
+                        size_t lanes, const int plain) {
+  const vi8 result = requantise_4(&end->bytes, sums, end->scales, plain);
   if (lanes == I8_LANES) i8_store(y, result);
   else i8_store_part(y, result, lanes);
   if (j->y_fold) i8_store_part(y + j->y_fold, i8_upper(result), lanes);
 }
 
 INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, char *y, const int outputs,
-                         const int has_zeros, const struct end *end, size_t lanes) {
+                         const int has_zeros, const int plain, const struct end *end, size_t lanes) {
   const int8_t *w = j->weights;
   vi32 sums[4][4], windows[4][4];
   UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) {
@@ -61,13 +61,13 @@ INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, 
     UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) sums[o][q] -=
         i32_load(j->zeros + q * F32_LANES) * windows[o][q];
   UNROLL for (int o = 0; o < outputs; o++) {
-    if (j->requantise) store_bytes(j, end, sums[o], y + (size_t)o * j->y_step, lanes);
+    if (plain || j->requantise) store_bytes(j, end, sums[o], y + (size_t)o * j->y_step, lanes, plain);
     else store_sums(sums[o], y + (size_t)o * j->y_step, j->y_fold, lanes);
   }
 }
 
 /* The last outputs are made together with some that were made before. */
-INLINE void make_row(const struct onri_depthwise_dot_job *p, const int outputs, const int has_zeros) {
+INLINE void make_row(const struct onri_depthwise_dot_job *p, const int outputs, const int has_zeros, const int plain) {
   const struct onri_depthwise_dot_job j = *p; /* which y does not overlap */
   const size_t some = (size_t)outputs, lanes = j.channels < I8_LANES ? j.channels : I8_LANES;
   struct end end;
@@ -78,19 +78,20 @@ INLINE void make_row(const struct onri_depthwise_dot_job *p, const int outputs, 
   }
   if (j.count < some) {
     for (size_t o = 0; o < j.count; o++)
-      make_outputs(&j, j.x + o * j.step, j.y + o * j.y_step, 1, has_zeros, &end, lanes);
+      make_outputs(&j, j.x + o * j.step, j.y + o * j.y_step, 1, has_zeros, plain, &end, lanes);
     return;
   }
   for (size_t o = 0; o < j.count; o += some) {
     const size_t at = o + some <= j.count ? o : j.count - some;
-    make_outputs(&j, j.x + at * j.step, j.y + at * j.y_step, outputs, has_zeros, &end, lanes);
+    make_outputs(&j, j.x + at * j.step, j.y + at * j.y_step, outputs, has_zeros, plain, &end, lanes);
   }
 }
 
-#define ROW(outputs)                                                  \
-  static void row_##outputs(const struct onri_depthwise_dot_job *j) { \
-    if (j->zeros) make_row(j, outputs, 1);                            \
-    else make_row(j, outputs, 0);                                     \
+#define ROW(outputs)                                                                          \
+  static void row_##outputs(const struct onri_depthwise_dot_job *j) {                         \
+    if (j->zeros) make_row(j, outputs, 1, 0);                                                 \
+    else if (j->requantise && requantise_is_plain(j->requantise)) make_row(j, outputs, 0, 1); \
+    else make_row(j, outputs, 0, 0);                                                          \
   }
 ROW(1)
 ROW(2)

@@ -71,7 +71,7 @@ INLINE void store_whole(const struct onri_depthwise_job job, int64_t at, int64_t
     UNROLL for (int i = 0; i < OUTPUTS; i += 4) {
       vi32 sums[4];
       UNROLL for (int k = 0; k < 4; k++) sums[k] = whole_sum(job, channel, sum[i + k < OUTPUTS ? i + k : i], F32_LANES);
-      const vi8 result = i8_in_a_row(requantise_4(&bytes, sums, scales));
+      const vi8 result = i8_in_a_row(requantise_4(&bytes, sums, scales, 0));
       UNROLL for (int k = 0; k < 4; k++) if (i + k < count && i + k < OUTPUTS)
           i8_store_share((uint8_t *)job.y + at + (i + k) * job.y_pixel, result, k, 4, F32_LANES);
     }

@@ -54,8 +54,8 @@ INLINE void set_scales(const struct onri_requantise *r, size_t j, size_t lanes, 
 
 /* The first `rows` of these as bytes, `lanes` of each. */
 INLINE void store_bytes(const struct requantise_bytes *b, const vi32 sums[4], const vf32 scales[4], const int vectors,
-                        size_t rows, size_t lanes, uint8_t *y, size_t y_row) {
-  const vi8 result = i8_in_a_row(requantise_4(b, sums, scales));
+                        size_t rows, size_t lanes, uint8_t *y, size_t y_row, const int plain) {
+  const vi8 result = i8_in_a_row(requantise_4(b, sums, scales, plain));
   UNROLL for (int k = 0; k < 4 / vectors; k++) if ((size_t)k < rows)
       i8_store_share(y + (size_t)k * y_row, result, k, 4 / vectors, lanes);
 }
@@ -92,7 +92,7 @@ INLINE void end_in_reals(const struct onri_byte_tile *t, size_t first, const int
 
 /* Rows of a tile as bytes. */
 INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int rows, const int vectors,
-                         vi32 sum[ROWS][VECTORS]) {
+                         const int plain, vi32 sum[ROWS][VECTORS]) {
   uint8_t *y = t->y + first * t->y_row;
 #if SIMD_BYTES >= 32
   enum { EACH = 4 };
@@ -102,10 +102,12 @@ INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int
   UNROLL for (int r = 0; r < rows; r += EACH / vectors) {
     vi32 sums[EACH];
     UNROLL for (int q = 0; q < EACH; q++) sums[q] = sum[r + q / vectors < rows ? r + q / vectors : r][q % vectors];
-    store_bytes(&bytes, sums, scales, vectors, (size_t)(rows - r), t->columns, y + (size_t)r * t->y_row, t->y_row);
+    store_bytes(&bytes, sums, scales, vectors, (size_t)(rows - r), t->columns, y + (size_t)r * t->y_row, t->y_row,
+                plain);
   }
 #else
   const struct requantise_bounds bounds = requantise_bounds_of(t->requantise);
+  (void)plain;
   UNROLL for (int v = 0; v < vectors; v++) {
     const size_t j = (size_t)v * F32_LANES;
     if (j >= t->columns) break;
@@ -118,7 +120,7 @@ INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int
 }
 
 /* What a tile ends in. */
-enum end { SUMS, BYTES, REALS };
+enum end { SUMS, BYTES, PLAIN_BYTES, REALS };
 
 /* One row, whose sums would wait for one another: those of every fourth group are added up by themselves. Returns what
  * lies behind in the panel. */
@@ -170,8 +172,8 @@ INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t 
   if (t->row_factors)
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] -=
         i32_set(t->row_factors[first + r]) * i32_load(t->column_factors + v * F32_LANES);
-  if (end == BYTES) {
-    end_in_bytes(t, first, rows, vectors, sum);
+  if (end == BYTES || end == PLAIN_BYTES) {
+    end_in_bytes(t, first, rows, vectors, end == PLAIN_BYTES, sum);
     return;
   }
   if (end == REALS) {
@@ -207,11 +209,22 @@ static void tile_of_sums(const struct onri_byte_tile *t, const int8_t *panel, in
 static void tile_of_bytes(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
   any_tile(t, panel, BYTES, sums);
 }
+#if SIMD_BYTES >= 32
+static void tile_of_plain_bytes(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
+  any_tile(t, panel, PLAIN_BYTES, sums);
+}
+#endif
 static void tile_of_reals(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
   any_tile(t, panel, REALS, sums);
 }
 
 static void tile(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
+#if SIMD_BYTES >= 32
+  if (t->requantise && requantise_is_plain(t->requantise)) {
+    tile_of_plain_bytes(t, panel, sums);
+    return;
+  }
+#endif
   (t->requantise ? tile_of_bytes : t->reals ? tile_of_reals : tile_of_sums)(t, panel, sums);
 }
 
@@ -331,7 +344,7 @@ INLINE void requantise_columns(const struct onri_requantise *r, const struct onr
       const int32_t *at = s.sums + (row < s.rows ? row : i) * s.sums_row + j + from;
       sums[q] = lanes >= from + F32_LANES ? i32_load(at) : i32_load_part(at, lanes < from ? 0 : lanes - from);
     }
-    store_bytes(&bytes, sums, scales, vectors, s.rows - i, lanes, y + i * y_row + j, y_row);
+    store_bytes(&bytes, sums, scales, vectors, s.rows - i, lanes, y + i * y_row + j, y_row, 0);
   }
 }
 

@@ -43,12 +43,19 @@ INLINE struct requantise_bytes requantise_bytes_of(const struct onri_requantise 
                                    .high = i8_set((int8_t)(r->high + up))};
 }
 
-INLINE vi8 requantise_4(const struct requantise_bytes *b, const vi32 sums[4], const vf32 scales[4]) {
+/* Nothing but rounding is needed: an unsigned result of a clip that its type does by itself. */
+INLINE int requantise_is_plain(const struct onri_requantise *r) {
+  return r->below_one && r->zero == 0 && r->low <= 0 && r->high >= UINT8_MAX;
+}
+
+/* plain: see above, known. */
+INLINE vi8 requantise_4(const struct requantise_bytes *b, const vi32 sums[4], const vf32 scales[4], const int plain) {
   vf32 real[4];
   vi32 steps[4];
   UNROLL for (int q = 0; q < 4; q++) real[q] = f32_from_i32(sums[q]) * scales[q];
-  if (!b->below_one) UNROLL for (int q = 0; q < 4; q++) real[q] = f32_least(f32_set(1 << 20), real[q]);
+  if (!plain && !b->below_one) UNROLL for (int q = 0; q < 4; q++) real[q] = f32_least(f32_set(1 << 20), real[q]);
   UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest(real[q]);
+  if (plain) return u8_from_zipped(steps, 0);
   vi8 result = u8_from_zipped(steps, b->add);
   if (b->clamps) result = u8_clamp(result, b->low, b->high);
   return b->flips ? result ^ i8_set(INT8_MIN) : result;
