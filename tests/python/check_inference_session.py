@@ -172,6 +172,16 @@ class Ours(unittest.TestCase):
                 self.assertEqual([node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node], ["Neg"])
                 (found,) = onnxruntime.InferenceSession(options.optimized_model_filepath).run(None, {"x": np.ones((1, 2), np.float32)})
                 np.testing.assert_array_equal(found, [[-1, -1]])
+            options.optimized_model_filepath = path  # the model itself is replaced when all is written; another file is kept
+            x = np.ones((1, 2), np.float32)
+            (found,) = onnxrun.InferenceSession(path, options).run(None, {"x": x})
+            np.testing.assert_array_equal(found, -x)
+            self.assertEqual([node.op_type for node in onnx.load(path).graph.node], ["Neg"])
+            options.optimized_model_filepath = os.path.join(folder, "text")
+            with open(options.optimized_model_filepath, "w", encoding="utf-8") as file:
+                file.write("text")
+            with self.assertRaisesRegex(onnxrun.FileError, "text': there is a file of something else in its place"):
+                onnxrun.InferenceSession(path, options)
             options.optimized_model_filepath = os.path.join(folder, "nowhere", "x.onnx")
             with self.assertRaises(onnxrun.FileError):
                 onnxrun.InferenceSession(path, options)

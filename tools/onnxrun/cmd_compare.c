@@ -134,7 +134,7 @@ static struct line judge(struct comparison *c, const struct onr_tensor *found, c
   }
   *d = measure(c->options, found, expected);
   if (d->wrong && !is_rounding(c, expected, d))
-    line_add(&reason, "%lld of %lld elements differ; worst at %s: expected %.6g, found %.6g", (long long)d->wrong,
+    line_add(&reason, "%lld of %lld elements differ; worst at %s: expected %.9g, found %.9g", (long long)d->wrong,
              (long long)onr_desc_elements(e), place_of(e, d->worst).text, d->expected, d->found);
   return reason;
 }
