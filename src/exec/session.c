@@ -128,7 +128,7 @@ enum onr_status onri_check_input(const struct onr_value_info *info, const struct
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", info->name, (int)d->dtype);
   if (info->dtype != ONR_DTYPE_NONE && d->dtype != info->dtype)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': expected %s, got %s", info->name,
-                    onr_dtype_name(info->dtype), onr_dtype_name(d->dtype));
+                    info->type ? info->type : onr_dtype_name(info->dtype), onr_dtype_name(d->dtype));
   if (d->rank < 0 || d->rank > ONR_MAX_RANK)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': rank %d is outside of 0..%d", info->name, d->rank,
                     ONR_MAX_RANK);

@@ -30,7 +30,9 @@ def dimension(size):
 
 
 def value(name, dtype, shape):
-    """shape: sizes, names and None for dimensions; None: not declared."""
+    """dtype: a number, or [dtype] of a sequence. shape: sizes, names and None for dimensions; None: not declared."""
+    if isinstance(dtype, list):
+        return piece(1, name) + piece(2, piece(4, piece(1, piece(1, number(1, dtype[0])))))
     tensor = number(1, dtype)
     if shape is not None:
         tensor += piece(2, b"".join(piece(1, dimension(size)) for size in shape))

@@ -12,6 +12,7 @@ identity(work + "/equals.onnx", name="a=b")
 identity(work + "/bfloat16.onnx", BFLOAT16)
 identity(work + "/int4.onnx", INT4)
 identity(work + "/undeclared.onnx")
+identity(work + "/sequence.onnx", [FLOAT])
 write(work + "/two.onnx", [node("Add", ["a", "b"], ["y"])], [("a", FLOAT, ["n"]), ("b", FLOAT, ["n"])], [("y", FLOAT, ["n"])])
 # 12 features: no size that is guessed fits.
 write(work + "/twelve.onnx", [node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, ["batch", "features"])], [("y", FLOAT, ["batch", 1])],
@@ -118,6 +119,12 @@ expect 0 "" "$tool" info undeclared.onnx
 holds "x  *float32\[?\]"
 holds "does not say what input 'x' is; give it with -i x=FILE"
 expect 2 "does not say what input 'x' is" "$tool" run undeclared.onnx
+expect 0 "" "$tool" info sequence.onnx
+holds "x  *seq(tensor(float))$"
+holds "input 'x' is a seq(tensor(float)); give it with -i x=FILE.pb$"
+expect 2 "sequence.onnx: input 'x' is a seq(tensor(float)); give it with -i x=FILE.pb$" "$tool" run sequence.onnx
+expect 2 "input 'x' is a seq(tensor(float)), which a .pb holds" "$tool" run sequence.onnx -i "[[1, 2], [3]]"
+expect 2 "x.npy: input 'x': expected seq(tensor(float)), got float32" "$tool" run sequence.onnx -i x.npy
 expect 2 "SHAPE: twelve.onnx.*; it was given --dim batch=1, --dim features=5" "$tool" info twelve.onnx --dim batch=1 --dim features=5
 holds "x  *float32\[batch,features\]"
 expect 3 "SHAPE: static.onnx" "$tool" run static.onnx

@@ -336,10 +336,12 @@ int make_inputs(const struct options *options, const struct loaded *loaded, stru
   const struct onr_value_info *unknown = code ? NULL : undeclared(options, loaded->model, inputs);
   if (!code) code = note_guesses(options, loaded->model, inputs);
   if (code || !unknown) return code ? code : plan(options, loaded, inputs, problem);
-  if (!problem)
-    return complain(EXIT_USAGE, "%s: the model does not say what input '%s' is; give it with -i %s=FILE", loaded->path,
-                    unknown->name, unknown->name);
-  line_add(problem, "the model does not say what input '%s' is; give it with -i %s=FILE", unknown->name, unknown->name);
+  struct line words = {0};
+  if (unknown->type) line_add(&words, "input '%s' is a %s; give it with -i", unknown->name, unknown->type);
+  else line_add(&words, "the model does not say what input '%s' is; give it with -i", unknown->name);
+  line_add(&words, " %s=FILE%s", unknown->name, unknown->type ? ".pb" : "");
+  if (!problem) return complain(EXIT_USAGE, "%s: %s", loaded->path, words.text);
+  *problem = words;
   return 0;
 }
 

@@ -179,6 +179,8 @@ static int from_json(const char *where, const cJSON *root, const struct onr_valu
   if (!shape_of(root, &desc)) w.wrong = "lists too deep";
   visit(&w, root, 0); /* counts */
   int code = 0;
+  if (info->type)
+    return complain(EXIT_USAGE, "%s: input '%s' is a %s, which a .pb holds", where, info->name, info->type);
   if (!w.wrong && desc.dtype == ONR_DTYPE_STRING) code = make_strings(where, &desc, w.text_bytes, tensor, &block);
   else if (!w.wrong) code = make_tensor(NULL, where, &desc, tensor);
   w.count = 0;
