@@ -306,6 +306,31 @@ static float *reals_at(const void *context, size_t batch, size_t row, size_t col
   return (float *)w->c->y + element_of(w, batch, row, column);
 }
 
+/* Pixels that are multiplied as they lie, one behind the other, but for the form of their bytes: some at a time are
+ * packed in the cache. */
+static int is_dense(const struct onri_conv *c) {
+  int64_t dense = c->group_in;
+  if (c->groups != 1 || c->x.channel_stride != 1 || c->group_in % ONRI_BYTE_GROUP) return 0;
+  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; a--) {
+    const struct onri_axis *axis = &c->axis[a];
+    if (axis->kernel != 1 || axis->stride != 1 || axis->begin || axis->out != axis->in || c->x.stride[a] != dense)
+      return 0;
+    dense *= axis->in;
+  }
+  return 1;
+}
+
+static void load_pixels(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t depth, char *to,
+                        size_t to_row) {
+  const struct windows *w = context;
+  const struct onri_conv *c = w->c->conv;
+  const size_t k = (size_t)c->group_in;
+  const char *x = (const char *)w->c->x + (int64_t)image_of(w, batch) * c->x.batch_stride + row * k + from;
+  if (depth == k && to_row == k * onri_byte_cell()) onri_byte_pack(x, rows * k, w->c->x_signed, to);
+  else
+    for (size_t r = 0; r < rows; r++) onri_byte_pack(x + r * k, depth, w->c->x_signed, to + r * to_row);
+}
+
 static void multiply(const struct windows *w, size_t images, const size_t *runs, struct onr_env *env) {
   const struct onri_conv_integer *c = w->c;
   const struct onri_conv *conv = c->conv;
@@ -324,7 +349,8 @@ static void multiply(const struct windows *w, size_t images, const size_t *runs,
                                       .bias = c->bias,
                                       .bias_block = (size_t)conv->group_out,
                                       .context = w,
-                                      .place = place_windows,
+                                      .load = load_pixels,
+                                      .place = runs ? place_windows : NULL,
                                       .runs = runs,
                                       .y_row = (size_t)conv->y.stride[ONR_MAX_SPATIAL - 1] * result_bytes(c),
                                       .finish = store_tile};
@@ -348,7 +374,7 @@ static size_t runs_bytes(const struct onri_conv *c) { return onri_byte_window(c)
 static size_t windows_scratch(const struct onri_conv *c, int x_signed) {
   const size_t image = onri_byte_image_bytes(c);
   size_t bytes;
-  if (onri_byte_image_lies(c, x_signed)) return runs_bytes(c);
+  if (onri_byte_image_lies(c, x_signed) || is_dense(c)) return runs_bytes(c);
   if (!onri_mul_size(image, images_at_once(c, image), &bytes) ||
       !onri_add_size(bytes, runs_bytes(c) + ONRI_BYTE_GROUP * 2, &bytes))
     return SIZE_MAX;
@@ -363,6 +389,10 @@ static void run_windows(const struct onri_conv_integer *c, struct onr_env *env) 
   size_t *runs = c->scratch;
   char *packed = (char *)c->scratch + runs_bytes(conv);
   struct windows w = {.c = c};
+  if (!lies && is_dense(conv)) {
+    multiply(&w, batch, NULL, env);
+    return;
+  }
   if (!lies) memset(packed + some * image, 0, ONRI_BYTE_GROUP * 2);
   for (w.first = 0; w.first < batch; w.first += some) {
     const size_t images = batch - w.first < some ? batch - w.first : some;
