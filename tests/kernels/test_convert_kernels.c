@@ -21,7 +21,7 @@ static int is_nan_of(enum onr_dtype dtype, const unsigned char *at) {
 }
 
 static void check(int level, enum onr_dtype from, enum onr_dtype to, size_t count) {
-  const onri_conversion convert = onri_kernels_at(convert, level)->between[from][to];
+  const onri_conversion convert = onri_conversion_of(onri_kernels_at(convert, level), from, to);
   const struct onri_cast cast = {.from = from, .to = to, .saturate = 1};
   const size_t size = onr_dtype_size(to);
   memset(y, 0x55, sizeof(y));
@@ -90,7 +90,7 @@ static void test_every_pair(void **state) {
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int from = 0; from < ONR_NUM_DTYPES; from++)
       for (int to = 0; to < ONR_NUM_DTYPES; to++) {
-        if (!onri_kernels_at(convert, level)->between[from][to]) continue;
+        if (!onri_conversion_of(onri_kernels_at(convert, level), from, to)) continue;
         pairs++;
         fill(&s, from);
         check(level, from, to, MOST);
@@ -107,8 +107,9 @@ static void test_in_place(void **state) {
     fill(&s, ONR_DTYPE_F32);
     memcpy(y, x, sizeof(x));
     const struct onri_convert_kernels *convert = onri_kernels_at(convert, level);
-    convert->between[ONR_DTYPE_F32][ONR_DTYPE_I32](x, expected, 1003);
-    convert->between[ONR_DTYPE_F32][ONR_DTYPE_I32](y, y, 1003);
+    const onri_conversion to_i32 = onri_conversion_of(convert, ONR_DTYPE_F32, ONR_DTYPE_I32);
+    to_i32(x, expected, 1003);
+    to_i32(y, y, 1003);
     assert_memory_equal(y, expected, 1003 * 4);
   }
 }

@@ -74,7 +74,7 @@ static void check_binary(int level, enum onr_dtype dtype, enum onr_binary op, si
   memset(y, 0x55, sizeof(y));
   memset(expected, 0x55, sizeof(expected));
   const struct onri_typed_kernels *typed = onri_kernels_at(typed, level);
-  typed->binary_rows(typed->binary[dtype][op], &rows, size, truth ? 1 : size);
+  typed->binary_rows(onri_typed_binary_of(typed, dtype, op), &rows, size, truth ? 1 : size);
   for (size_t r = 0; r < ROWS; r++) {
     uint64_t wide[2][MOST], result[MOST];
     onri_load(dtype, a + r * rows.a_row * size, MOST, wide[0]);
@@ -104,7 +104,8 @@ static void check_unary(int level, enum onr_dtype dtype, enum onr_unary op, size
   memset(expected, 0x55, sizeof(expected));
   const struct onri_typed_kernels *typed = onri_kernels_at(typed, level);
   const size_t size = onr_dtype_size(dtype);
-  typed->unary_row(typed->unary[dtype][op], a, y, count, params.alpha, params.beta, size, truth ? 1 : size);
+  typed->unary_row(onri_typed_unary_of(typed, dtype, op), a, y, count, params.alpha, params.beta, size,
+                   truth ? 1 : size);
   onri_load(dtype, a, count, wide);
   onri_unary_of_class(op, onri_dtype_class(dtype))(wide, result, count, &params);
   if (truth) memcpy(expected, result, count);
@@ -123,11 +124,11 @@ static void test_every_function(void **state) {
       for (size_t count = 1; count < MOST; count += count < 70 ? 1 : 9) {
         fill(&s, (enum onr_dtype)dtype, a);
         fill(&s, (enum onr_dtype)dtype, b);
-        if (kernels->binary[dtype][ONR_BINARY_DIV]) fill_divisors((enum onr_dtype)dtype);
+        if (onri_typed_binary_of(kernels, dtype, ONR_BINARY_DIV)) fill_divisors((enum onr_dtype)dtype);
         for (int op = 0; op < ONR_NUM_BINARY; op++)
-          if (kernels->binary[dtype][op]) check_binary(level, dtype, op, count, (int)(found++ % 4));
+          if (onri_typed_binary_of(kernels, dtype, op)) check_binary(level, dtype, op, count, (int)(found++ % 4));
         for (int op = 0; op < ONR_NUM_UNARY; op++)
-          if (kernels->unary[dtype][op]) check_unary(level, dtype, op, count);
+          if (onri_typed_unary_of(kernels, dtype, op)) check_unary(level, dtype, op, count);
       }
     }
   assert_true(found > 5000);
@@ -136,7 +137,7 @@ static void test_every_function(void **state) {
 static void check_rounding(int level, enum onr_unary op, long double (*exact)(long double), double x) {
   const struct onri_typed_kernels *typed = onri_kernels_at(typed, level);
   double found;
-  typed->unary_row(typed->unary[ONR_DTYPE_F64][op], &x, &found, 1, 0, 0, sizeof(x), sizeof(found));
+  typed->unary_row(onri_typed_unary_of(typed, ONR_DTYPE_F64, op), &x, &found, 1, 0, 0, sizeof(x), sizeof(found));
   const double is = (double)exact((long double)x), unit = nextafter(fabs(is), INFINITY) - fabs(is);
   if (!(fabs(found - is) <= 2 * unit))
     fail_msg("level %d, function %d of %.17g: %.17g, not %.17g", level, (int)op, x, found, is);
@@ -146,7 +147,7 @@ static void check_rounding(int level, enum onr_unary op, long double (*exact)(lo
 static void check_power(int level, double base, double exponent, int is_exact) {
   const struct onri_typed_kernels *typed = onri_kernels_at(typed, level);
   double found;
-  typed->binary_rows(typed->binary[ONR_DTYPE_F64][ONR_BINARY_POW],
+  typed->binary_rows(onri_typed_binary_of(typed, ONR_DTYPE_F64, ONR_BINARY_POW),
                      &(struct onri_typed_rows){&base, &exponent, &found, 1, 1, 1, 1, 1, 1}, sizeof(base),
                      sizeof(found));
   const double is = (double)powl((long double)base, (long double)exponent),
@@ -166,7 +167,7 @@ static void test_powers(void **state) {
   struct sweep s = sweep_from(9);
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++) {
-    if (!onri_kernels_at(typed, level)->binary[ONR_DTYPE_F64][ONR_BINARY_POW]) continue;
+    if (!onri_typed_binary_of(onri_kernels_at(typed, level), ONR_DTYPE_F64, ONR_BINARY_POW)) continue;
     for (int i = 0; i < SPECIAL * SPECIAL; i++) check_power(level, special[i / SPECIAL], special[i % SPECIAL], 0);
     for (int n = -40; n <= 40; n++)
       for (int k = -2; k < 9; k++) check_power(level, n, k, k >= 0);

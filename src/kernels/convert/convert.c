@@ -7,7 +7,7 @@
 enum { FEW = 4 };
 
 static onri_conversion between(enum onr_dtype from, enum onr_dtype to, size_t count) {
-  return count < FEW ? NULL : onri_kernels(convert)->between[from][to];
+  return count < FEW ? NULL : onri_conversion_of(onri_kernels(convert), from, to);
 }
 
 static const enum onr_dtype widest[] = {ONR_DTYPE_NONE, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_I64, ONR_DTYPE_U64};

@@ -10,9 +10,15 @@
 typedef void (*onri_conversion)(const void *source, void *target, size_t count);
 
 struct onri_convert_kernels {
-  /* from, to; NULL: none. Not for float8 and the like, nor for what rounds twice. */
-  onri_conversion between[ONR_NUM_DTYPES][ONR_NUM_DTYPES];
+  const uint8_t (*number)[ONR_NUM_DTYPES]; /* [from][to]: which of the conversions; 0 is none */
+  const onri_conversion *conversions;
 };
+
+/* NULL: none. Not for float8 and the like, nor for what rounds twice. */
+static inline onri_conversion onri_conversion_of(const struct onri_convert_kernels *kernels, enum onr_dtype from,
+                                                 enum onr_dtype to) {
+  return kernels->conversions[kernels->number[from][to]];
+}
 
 /* Into the class of the type, and back. */
 void onri_widen(enum onr_dtype dtype, const void *source, size_t count, void *target);

@@ -148,20 +148,31 @@ INLINE void store_I64(void *p, in_i64 x) {
   X(F64, 8, BOOL, 1, F64, f64_to_bool, I8)
 
 /* What is behind the last whole vector passes through buffers. */
-#define DEFINE(from, from_bytes, to, to_bytes, load, between, store)               \
-  static void from##_to_##to(const void *source, void *target, size_t count) {     \
-    const char *x = source;                                                        \
-    char *y = target, in[from_bytes * F32_LANES] = {0}, out[to_bytes * F32_LANES]; \
-    size_t i = 0;                                                                  \
-    for (; i + F32_LANES <= count; i += F32_LANES)                                 \
-      store_##store(y + i * to_bytes, between(load_##load(x + i * from_bytes)));   \
-    if (i == count) return;                                                        \
-    memcpy(in, x + i * from_bytes, (count - i) * from_bytes);                      \
-    store_##store(out, between(load_##load(in)));                                  \
-    memcpy(y + i * to_bytes, out, (count - i) * to_bytes);                         \
+SIMD_FUNCTION void convert_rest(onri_conversion convert, const char *x, char *y, size_t count, size_t x_size,
+                                size_t y_size) {
+  char in[8 * F32_LANES] = {0}, out[8 * F32_LANES];
+  memcpy(in, x, count * x_size);
+  convert(in, out, F32_LANES);
+  memcpy(y, out, count * y_size);
+}
+
+/* There are so many that each is one loop. */
+#define DEFINE(from, from_bytes, to, to_bytes, load, between, store)                                       \
+  static void from##_to_##to(const void *source, void *target, size_t count) {                             \
+    const char *x = source;                                                                                \
+    char *y = target;                                                                                      \
+    for (; count >= F32_LANES; count -= F32_LANES, x += from_bytes * F32_LANES, y += to_bytes * F32_LANES) \
+      store_##store(y, between(load_##load(x)));                                                           \
+    if (count) convert_rest(from##_to_##to, x, y, count, from_bytes, to_bytes);                            \
   }
 EACH_PAIR(DEFINE)
 
-#define ROW(from, from_bytes, to, to_bytes, load, between, store) \
-  ONRI_IF(ONRI_HAS_TYPE_##from, ONRI_IF(ONRI_HAS_TYPE_##to, [ONR_DTYPE_##from][ONR_DTYPE_##to] = from##_to_##to, ))
-const struct onri_convert_kernels ONRI_AT_LEVEL(onri_convert_kernels) = {{EACH_PAIR(ROW)}};
+#define NUMBER(from, from_bytes, to, ...) from##_##to,
+#define NUMBERED(from, from_bytes, to, ...) [ONR_DTYPE_##from][ONR_DTYPE_##to] = from##_##to,
+#define ROW(from, from_bytes, to, ...) \
+  ONRI_IF(ONRI_HAS_TYPE_##from, ONRI_IF(ONRI_HAS_TYPE_##to, [from##_##to] = from##_to_##to, ))
+enum number { NONE, EACH_PAIR(NUMBER) NUM_CONVERSIONS };
+static const uint8_t numbers[ONR_NUM_DTYPES][ONR_NUM_DTYPES] = {EACH_PAIR(NUMBERED)};
+static const onri_conversion conversions[NUM_CONVERSIONS] = {EACH_PAIR(ROW)};
+
+const struct onri_convert_kernels ONRI_AT_LEVEL(onri_convert_kernels) = {numbers, conversions};

@@ -27,8 +27,18 @@ struct onri_typed_kernels {
   void (*binary_rows)(onri_typed_binary run, const struct onri_typed_rows *rows, size_t size, size_t y_size);
   void (*unary_row)(onri_typed_unary run, const void *x, void *y, size_t count, float alpha, float beta, size_t size,
                     size_t y_size);
-  onri_typed_binary binary[ONR_NUM_DTYPES][ONR_NUM_BINARY]; /* NULL: none */
-  onri_typed_unary unary[ONR_NUM_DTYPES][ONR_NUM_UNARY];
+  /* [ONR_NUM_BINARY], [ONR_NUM_UNARY]; NULL, a row or what is in it: none. */
+  const onri_typed_binary *binary[ONR_NUM_DTYPES];
+  const onri_typed_unary *unary[ONR_NUM_DTYPES];
 };
+
+static inline onri_typed_binary onri_typed_binary_of(const struct onri_typed_kernels *typed, enum onr_dtype dtype,
+                                                     enum onr_binary op) {
+  return typed->binary[dtype] ? typed->binary[dtype][op] : NULL;
+}
+static inline onri_typed_unary onri_typed_unary_of(const struct onri_typed_kernels *typed, enum onr_dtype dtype,
+                                                   enum onr_unary op) {
+  return typed->unary[dtype] ? typed->unary[dtype][op] : NULL;
+}
 
 #endif

@@ -312,11 +312,13 @@ static void unary_row(onri_typed_unary run, const void *x, void *y, size_t count
 #define DIVIDE_ROWS(T) AS(T, DIV), AS(T, FMOD)
 #define SHIFT_ROWS(T) AS(T, SHIFT_LEFT), AS(T, SHIFT_RIGHT)
 #define UNARY_AS(T, op) [ONR_UNARY_##op] = T##_##op##_unary
-#define OF(T, ...) ONRI_IF(ONRI_HAS_TYPE_##T, [ONR_DTYPE_##T] = {__VA_ARGS__}, )
+#define ROW_OF(T, type, count, ...) ONRI_IF(ONRI_HAS_TYPE_##T, [ONR_DTYPE_##T] = (const type[count]){__VA_ARGS__}, )
+#define OF(T, ...) ROW_OF(T, onri_typed_binary, ONR_NUM_BINARY, __VA_ARGS__)
+#define UNARY_OF(T, ...) ROW_OF(T, onri_typed_unary, ONR_NUM_UNARY, __VA_ARGS__)
 #define UNSIGNED_ROWS(U) \
-  OF(U, UNARY_AS(U, ABS), UNARY_AS(U, SIGN), UNARY_AS(U, BITWISE_NOT), [ONR_UNARY_RELU] = U##_ABS_unary)
+  UNARY_OF(U, UNARY_AS(U, ABS), UNARY_AS(U, SIGN), UNARY_AS(U, BITWISE_NOT), [ONR_UNARY_RELU] = U##_ABS_unary)
 #define SIGNED_ROWS(T, U) \
-  OF(T, UNARY_AS(T, NEG), UNARY_AS(T, ABS), UNARY_AS(T, SIGN), UNARY_AS(T, RELU), UNARY_AS(U, BITWISE_NOT))
+  UNARY_OF(T, UNARY_AS(T, NEG), UNARY_AS(T, ABS), UNARY_AS(T, SIGN), UNARY_AS(T, RELU), UNARY_AS(U, BITWISE_NOT))
 
 /* clang-format off */
 const struct onri_typed_kernels ONRI_AT_LEVEL(onri_typed_kernels) = {
@@ -338,14 +340,14 @@ const struct onri_typed_kernels ONRI_AT_LEVEL(onri_typed_kernels) = {
         OF(U64, INTEGER_ROWS(U64, U64), SHIFT_ROWS(U64), DIVIDE_ROWS(U64), [ONR_BINARY_MOD] = U64_FMOD)
     },
     .unary = {
-        OF(F32, UNARY_AS(F32, IS_NAN), UNARY_AS(F32, IS_INF))
-        OF(F64, UNARY_AS(F64, NEG), UNARY_AS(F64, ABS), UNARY_AS(F64, SIGN), UNARY_AS(F64, RELU), UNARY_AS(F64, SQRT),
-           UNARY_AS(F64, CEIL), UNARY_AS(F64, FLOOR), UNARY_AS(F64, ROUND), UNARY_AS(F64, RECIPROCAL),
-           UNARY_AS(F64, EXP), UNARY_AS(F64, LOG), UNARY_AS(F64, SIN), UNARY_AS(F64, COS),
-           UNARY_AS(F64, TANH), UNARY_AS(F64, SIGMOID), UNARY_AS(F64, IS_NAN))
-        OF(F16, UNARY_AS(F16, NEG), UNARY_AS(F16, ABS), UNARY_AS(F16, SIGN))
-        OF(BF16, UNARY_AS(BF16, NEG), UNARY_AS(BF16, ABS), UNARY_AS(BF16, SIGN))
-        OF(BOOL, UNARY_AS(BOOL, NOT))
+        UNARY_OF(F32, UNARY_AS(F32, IS_NAN), UNARY_AS(F32, IS_INF))
+        UNARY_OF(F64, UNARY_AS(F64, NEG), UNARY_AS(F64, ABS), UNARY_AS(F64, SIGN), UNARY_AS(F64, RELU), UNARY_AS(F64, SQRT),
+                 UNARY_AS(F64, CEIL), UNARY_AS(F64, FLOOR), UNARY_AS(F64, ROUND), UNARY_AS(F64, RECIPROCAL),
+                 UNARY_AS(F64, EXP), UNARY_AS(F64, LOG), UNARY_AS(F64, SIN), UNARY_AS(F64, COS),
+                 UNARY_AS(F64, TANH), UNARY_AS(F64, SIGMOID), UNARY_AS(F64, IS_NAN))
+        UNARY_OF(F16, UNARY_AS(F16, NEG), UNARY_AS(F16, ABS), UNARY_AS(F16, SIGN))
+        UNARY_OF(BF16, UNARY_AS(BF16, NEG), UNARY_AS(BF16, ABS), UNARY_AS(BF16, SIGN))
+        UNARY_OF(BOOL, UNARY_AS(BOOL, NOT))
         SIGNED_ROWS(I8, U8)
         SIGNED_ROWS(I16, U16)
         SIGNED_ROWS(I32, U32)

@@ -149,7 +149,7 @@ static void pass_narrow_lines(const struct onri_reduce *r, size_t start, size_t 
   float buffer[FLOATS];
   uint64_t staged[STAGED / 8];
   const size_t size = onr_dtype_size(r->dtype), most = FLOATS / width;
-  const onri_conversion convert = onri_kernels(convert)->between[r->dtype][ONR_DTYPE_F32];
+  const onri_conversion convert = onri_conversion_of(onri_kernels(convert), r->dtype, ONR_DTYPE_F32);
   struct onri_pace pace = {r->env, 0};
   for (size_t row = 0; row < r->rows.count && !onri_pace_stop(&pace, 2 * FLOATS);) {
     const struct rows next = dense_rows_from(r, start, row, width, staged);

@@ -82,9 +82,9 @@ static void choose_typed(const struct onr_call *call) {
   struct binary_state *s = call->state;
   const enum onr_dtype dtype = call->in[0].dtype;
   if (p->clamp.enabled) return;
-  if (call->in[1].dtype == dtype) s->typed = onri_kernels(typed)->binary[dtype][p->op];
+  if (call->in[1].dtype == dtype) s->typed = onri_typed_binary_of(onri_kernels(typed), dtype, p->op);
   if (p->op != ONR_BINARY_POW) /* whose whole numbers are cut, and so must not be a unit too small */
-    s->class_kernel = onri_kernels(typed)->binary[widest[s->class]][p->op];
+    s->class_kernel = onri_typed_binary_of(onri_kernels(typed), widest[s->class], p->op);
 }
 
 static enum onr_status binary_plan(struct onr_call *call) {
@@ -272,7 +272,7 @@ static enum onr_status check_divisor(const struct onr_call *call) {
   for (size_t i = 0; i < count; i += sizeof(is_zero)) {
     const size_t n = count - i < sizeof(is_zero) ? count - i : sizeof(is_zero);
     const struct onri_typed_rows rows = {(const char *)call->inputs[1] + i * size, &zero, is_zero, 1, n, 0, 0, 1, 0};
-    typed->binary_rows(typed->binary[dtype][ONR_BINARY_EQUAL], &rows, size, 1);
+    typed->binary_rows(onri_typed_binary_of(typed, dtype, ONR_BINARY_EQUAL), &rows, size, 1);
     const uint8_t *found = memchr(is_zero, 1, n);
     if (found)
       return onr_fail(call->error, ONR_STATUS_ARITHMETIC, "%s division by zero: element %zu of the divisor is 0",

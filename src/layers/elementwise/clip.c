@@ -84,7 +84,7 @@ static void clip_part(void *context, size_t begin, size_t end) {
 /* Types that have vectors of their own: the two functions that define Clip, the second in place. */
 static int has_typed(enum onr_dtype dtype) {
   const onri_typed_binary *of = onri_kernels(typed)->binary[dtype];
-  return of[ONR_BINARY_MIN] && of[ONR_BINARY_MAX];
+  return of && of[ONR_BINARY_MIN] && of[ONR_BINARY_MAX];
 }
 
 static void typed_part(void *context, size_t begin, size_t end) {

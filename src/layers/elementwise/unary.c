@@ -63,7 +63,7 @@ static enum onr_status unary_plan(struct onr_call *call) {
   s->converts = !onri_is_native(s->dtype);
   s->function = onri_unary_of_class(p->op, c);
   if (onr_env_backend(call->env) == ONR_BACKEND_AUTO) {
-    s->typed = onri_kernels(typed)->unary[s->dtype][p->op];
+    s->typed = onri_typed_unary_of(onri_kernels(typed), s->dtype, p->op);
     if (c == ONRI_CLASS_F32 && !s->typed) s->kernel = onri_unary_kernel_f32(p->op);
   }
   if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;

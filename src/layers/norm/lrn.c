@@ -85,7 +85,7 @@ static void add_squares(const struct work *w, int64_t from, int64_t count, doubl
 static void normalise(const struct work *w, int64_t at, int64_t step, int64_t count, double *sum) {
   const double factor = (double)w->p->alpha / (double)w->p->size, exponent = -(double)w->p->beta;
   const struct onri_typed_kernels *typed = onri_kernels(typed);
-  const onri_typed_binary power = typed->binary[ONR_DTYPE_F64][ONR_BINARY_POW];
+  const onri_typed_binary power = onri_typed_binary_of(typed, ONR_DTYPE_F64, ONR_BINARY_POW);
   const struct onri_typed_rows rows = {
       .a = sum, .b = &exponent, .y = sum, .rows = 1, .count = (size_t)count, .a_step = 1};
   for (int64_t i = 0; i < count; i++) sum[i] = (double)w->p->bias + factor * sum[i];
