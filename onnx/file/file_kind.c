@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/only.h"
 #include "base/text/text.h"
 #include "onnx/file/scan_table.h"
 #include "onnx/file/varint.h"
@@ -221,7 +222,8 @@ enum onr_status onri_file_kind_blame(const struct onri_source *source, const str
                                      struct onr_error *error) {
   const int unread = status == ONR_STATUS_PARSE || status == ONR_STATUS_GRAPH || status == ONR_STATUS_VERSION ||
                      status == ONR_STATUS_LIMIT || status == ONR_STATUS_DATA || status == ONR_STATUS_TYPE;
-  const struct kind *kind = unread && error ? kind_of(source, allocator, !strcmp(wanted, "ONNX model")) : NULL;
+  const struct kind *kind = NULL;
+  if (unread && error) ONRI_IF(ONRI_HAS_ALL, kind = kind_of(source, allocator, !strcmp(wanted, "ONNX model")));
   const char *quote = path ? "'" : "";
   char shown[SHOWN_PATH] = "the data", reason[256];
   if (path) onri_escape_string(path, shown, sizeof(shown));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/container.h"
+#include "base/only.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -121,10 +122,10 @@ static enum onr_status run_if(struct onri_frame *frame, struct onri_plan *plan, 
 static enum onr_status run_control(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
                                    struct onr_error *error) {
   switch (step->node->layer->control) {
-    case ONRI_CONTROL_IF: return run_if(frame, plan, step, error);
-    case ONRI_CONTROL_LOOP: return onri_control_loop(frame, plan, step, error);
-    case ONRI_CONTROL_SCAN: return onri_control_scan(frame, plan, step, error);
-    case ONRI_CONTROL_MAP: return onri_control_map(frame, plan, step, error);
+    ONRI_IF(ONRI_HAS_LAYER_if, case ONRI_CONTROL_IF : return run_if(frame, plan, step, error);)
+    ONRI_IF(ONRI_HAS_LAYER_loop, case ONRI_CONTROL_LOOP : return onri_control_loop(frame, plan, step, error);)
+    ONRI_IF(ONRI_HAS_LAYER_scan, case ONRI_CONTROL_SCAN : return onri_control_scan(frame, plan, step, error);)
+    ONRI_IF(ONRI_HAS_LAYER_sequence_map, case ONRI_CONTROL_MAP : return onri_control_map(frame, plan, step, error);)
   }
   return onr_fail(error, ONR_STATUS_INTERNAL, "%s is no control-flow layer", step->node->layer->name);
 }

@@ -125,6 +125,13 @@ static void tell_function(const struct onri_passes_listener *listener, const str
     listener->uses(listener->uses_context, "unary", "", unary[((const struct onr_unary_params *)node->params)->op]);
   if (node->layer == &onri_layer_binary)
     listener->uses(listener->uses_context, "binary", "", binary[((const struct onr_binary_params *)node->params)->op]);
+  if (node->layer != &onri_layer_fused_elementwise) return;
+  const struct onr_fused_elementwise_params *fused = node->params;
+  for (int32_t i = 0; i < fused->num_steps; i++) {
+    const int is_unary = fused->steps[i].kind == ONR_FUSED_UNARY;
+    listener->uses(listener->uses_context, is_unary ? "unary" : "binary", "",
+                   (is_unary ? unary : binary)[fused->steps[i].op]);
+  }
 }
 
 static void tell_layers(const struct onri_passes_listener *listener, const struct onri_graph *graph) {

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/only.h"
+
 #define BINARY(class, type, op, out, result)                           \
   static void class##_##op(const struct onri_binary_values *values) {  \
     const type *p = values->a, *q = values->b;                         \
@@ -104,23 +106,27 @@ BINARY(u64, uint64_t, PRELU, uint64_t, ((void)b, a))
 BINARY(u64, uint64_t, SHIFT_LEFT, uint64_t, b >= bits ? 0 : a << b)
 BINARY(u64, uint64_t, SHIFT_RIGHT, uint64_t, b >= bits ? 0 : a >> b)
 
-#define ROW(class, op) [ONR_BINARY_##op] = class##_##op
-#define ARITHMETIC(class)                                                                               \
-  ROW(class, ADD), ROW(class, SUB), ROW(class, MUL), ROW(class, DIV), ROW(class, POW), ROW(class, MOD), \
-      ROW(class, PRELU)
-#define ORDERING(class)                                                                       \
-  ROW(class, MIN), ROW(class, MAX), ROW(class, EQUAL), ROW(class, LESS), ROW(class, GREATER), \
-      ROW(class, LESS_OR_EQUAL), ROW(class, GREATER_OR_EQUAL)
-#define BITWISE(class)                                                                              \
-  ROW(class, BITWISE_AND), ROW(class, BITWISE_OR), ROW(class, BITWISE_XOR), ROW(class, SHIFT_LEFT), \
-      ROW(class, SHIFT_RIGHT)
+/* Those that layers call without asking are there always. */
+#define ALWAYS(class, op) [ONR_BINARY_##op] = class##_##op,
+#define ROW(class, op) ONRI_IF(ONRI_HAS_BINARY_##op, ALWAYS(class, op))
+#define ARITHMETIC(class) \
+  ALWAYS(class, ADD)      \
+  ROW(class, SUB) ALWAYS(class, MUL) ROW(class, DIV) ROW(class, POW) ROW(class, MOD) ROW(class, PRELU)
+#define ORDERING(class) \
+  ALWAYS(class, MIN)    \
+  ALWAYS(class, MAX)    \
+  ROW(class, EQUAL) ROW(class, LESS) ROW(class, GREATER) ROW(class, LESS_OR_EQUAL) ROW(class, GREATER_OR_EQUAL)
+#define BITWISE(class) \
+  ROW(class, BITWISE_AND) ROW(class, BITWISE_OR) ROW(class, BITWISE_XOR) ROW(class, SHIFT_LEFT) ROW(class, SHIFT_RIGHT)
 
-static const onri_binary_function f32_table[ONR_NUM_BINARY] = {ARITHMETIC(f32), ORDERING(f32), ROW(f32, FMOD)};
-static const onri_binary_function f64_table[ONR_NUM_BINARY] = {ARITHMETIC(f64), ORDERING(f64), ROW(f64, FMOD)};
+/* clang-format off */
+static const onri_binary_function f32_table[ONR_NUM_BINARY] = {ARITHMETIC(f32) ORDERING(f32) ROW(f32, FMOD)};
+static const onri_binary_function f64_table[ONR_NUM_BINARY] = {ARITHMETIC(f64) ORDERING(f64) ROW(f64, FMOD)};
 static const onri_binary_function i64_table[ONR_NUM_BINARY] = {
-    ARITHMETIC(i64), ORDERING(i64), BITWISE(i64), ROW(i64, FMOD), ROW(i64, AND), ROW(i64, OR), ROW(i64, XOR)};
-static const onri_binary_function u64_table[ONR_NUM_BINARY] = {ARITHMETIC(u64), ORDERING(u64),
-                                                               BITWISE(u64), [ONR_BINARY_FMOD] = u64_MOD};
+    ARITHMETIC(i64) ORDERING(i64) BITWISE(i64) ROW(i64, FMOD) ROW(i64, AND) ROW(i64, OR) ROW(i64, XOR)};
+static const onri_binary_function u64_table[ONR_NUM_BINARY] = {
+    ARITHMETIC(u64) ORDERING(u64) BITWISE(u64) ONRI_IF(ONRI_HAS_BINARY_FMOD, [ONR_BINARY_FMOD] = u64_MOD)};
+/* clang-format on */
 
 onri_binary_function onri_binary_of_class(enum onr_binary op, enum onri_class c) {
   switch (c) {

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/numbers/cast.h"
+#include "base/only.h"
 
 #define REAL float
 #define NAME(op) f32_##op
@@ -48,20 +49,11 @@ UNARY(u64, uint64_t, RELU, v)
 UNARY(u64, uint64_t, SHRINK, onri_f64_to_u64(shrink((double)v, p)))
 UNARY(u64, uint64_t, BITWISE_NOT, ~v)
 
-static const onri_unary_function i64_unary_table[ONR_NUM_UNARY] = {
-    [ONR_UNARY_ABS] = i64_ABS,
-    [ONR_UNARY_NEG] = i64_NEG,
-    [ONR_UNARY_SIGN] = i64_SIGN,
-    [ONR_UNARY_RELU] = i64_RELU,
-    [ONR_UNARY_SHRINK] = i64_SHRINK,
-    [ONR_UNARY_NOT] = i64_NOT,
-    [ONR_UNARY_BITWISE_NOT] = i64_BITWISE_NOT,
-    [ONR_UNARY_ERF] = i64_ERF,
-};
-static const onri_unary_function u64_unary_table[ONR_NUM_UNARY] = {
-    [ONR_UNARY_ABS] = u64_ABS,   [ONR_UNARY_SIGN] = u64_SIGN,     [ONR_UNARY_ERF] = u64_ERF,
-    [ONR_UNARY_RELU] = u64_RELU, [ONR_UNARY_SHRINK] = u64_SHRINK, [ONR_UNARY_BITWISE_NOT] = u64_BITWISE_NOT,
-};
+#define ROW(class, op) ONRI_IF(ONRI_HAS_UNARY_##op, [ONR_UNARY_##op] = class##_##op, )
+#define BOTH(class) \
+  ROW(class, ABS) ROW(class, SIGN) ROW(class, ERF) ROW(class, RELU) ROW(class, SHRINK) ROW(class, BITWISE_NOT)
+static const onri_unary_function i64_unary_table[ONR_NUM_UNARY] = {BOTH(i64) ROW(i64, NEG) ROW(i64, NOT)};
+static const onri_unary_function u64_unary_table[ONR_NUM_UNARY] = {BOTH(u64)};
 
 onri_unary_function onri_unary_of_class(enum onr_unary op, enum onri_class c) {
   switch (c) {

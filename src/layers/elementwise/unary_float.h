@@ -87,33 +87,59 @@ UNARY(SQUARE, v *v)
 TEST(IS_NAN, v != v)
 TEST(IS_INF, (v == (REAL)INFINITY && p->beta != 0) || (v == (REAL)-INFINITY && p->alpha != 0))
 
-#define ROW(op) [ONR_UNARY_##op] = NAME(op)
+#define ALWAYS(op) [ONR_UNARY_##op] = NAME(op),
+#define ROW(op) ONRI_IF(ONRI_HAS_UNARY_##op, ALWAYS(op))
+/* clang-format off */
 static const onri_unary_function NAME(unary_table)[ONR_NUM_UNARY] = {
-    ROW(ABS),        ROW(NEG),
-    ROW(SIGN),       ROW(CEIL),
-    ROW(FLOOR),      ROW(ROUND),
-    ROW(SQRT),       ROW(RECIPROCAL),
-    ROW(EXP),        ROW(LOG),
-    ROW(SIN),        ROW(COS),
-    ROW(TAN),        ROW(ASIN),
-    ROW(ACOS),       ROW(ATAN),
-    ROW(SINH),       ROW(COSH),
-    ROW(TANH),       ROW(ASINH),
-    ROW(ACOSH),      ROW(ATANH),
-    ROW(ERF),        ROW(SIGMOID),
-    ROW(RELU),       ROW(LEAKY_RELU),
-    ROW(ELU),        ROW(CELU),
-    ROW(SELU),       ROW(HARD_SIGMOID),
-    ROW(HARD_SWISH), ROW(SOFTPLUS),
-    ROW(SOFTSIGN),   ROW(THRESHOLDED_RELU),
-    ROW(GELU),       ROW(GELU_TANH),
-    ROW(MISH),       ROW(SWISH),
-    ROW(SHRINK),     ROW(CLIP),
-    ROW(AFFINE),     ROW(SQUARE),
-    ROW(IS_NAN),     ROW(IS_INF),
+    ROW(ABS)
+    ROW(NEG)
+    ROW(SIGN)
+    ROW(CEIL)
+    ROW(FLOOR)
+    ROW(ROUND)
+    ROW(SQRT)
+    ROW(RECIPROCAL)
+    ROW(EXP)
+    ROW(LOG)
+    ROW(SIN)
+    ROW(COS)
+    ROW(TAN)
+    ROW(ASIN)
+    ROW(ACOS)
+    ROW(ATAN)
+    ROW(SINH)
+    ROW(COSH)
+    ROW(TANH)
+    ROW(ASINH)
+    ROW(ACOSH)
+    ROW(ATANH)
+    ROW(ERF)
+    ROW(SIGMOID)
+    ROW(RELU)
+    ROW(LEAKY_RELU)
+    ROW(ELU)
+    ROW(CELU)
+    ROW(SELU)
+    ROW(HARD_SIGMOID)
+    ROW(HARD_SWISH)
+    ROW(SOFTPLUS)
+    ROW(SOFTSIGN)
+    ROW(THRESHOLDED_RELU)
+    ROW(GELU)
+    ROW(GELU_TANH)
+    ROW(MISH)
+    ROW(SWISH)
+    ROW(SHRINK)
+    ALWAYS(CLIP)
+    ALWAYS(AFFINE)
+    ROW(SQUARE)
+    ROW(IS_NAN)
+    ROW(IS_INF)
 };
+/* clang-format on */
 
 #undef ROW
+#undef ALWAYS
 #undef TEST
 #undef UNARY
 #undef REAL
