@@ -28,7 +28,7 @@ endforeach()
 
 # Kernels named *_simd.c are compiled once for each level of the instruction set (src/kernels/kernels.h); callers ask the
 # processor first.
-set(kernel_options $<$<NOT:$<CONFIG:Debug>>:-O3> -ffp-contract=fast -fno-math-errno -fno-trapping-math)
+set(kernel_options $<$<NOT:$<CONFIG:Debug,MinSizeRel>>:-O3> -ffp-contract=fast -fno-math-errno -fno-trapping-math)
 set(levels base)
 set(base "")
 set(avx2 -mavx2 -mfma -mf16c)
@@ -46,6 +46,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID
       list(REMOVE_ITEM levels ${level})
     endif()
   endforeach()
+endif()
+if(levels STREQUAL "base")
+  set_property(SOURCE src/base/cpu.c APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_NO_WIDE_KERNELS)
 endif()
 # Which of them have a table of their own: of what computes in float16 (HALF) the first and those that can; of what multiplies bytes (DOT) all
 # others; of what does not (COMMON) those that add more than that; of what wide vectors bring nothing to (NARROW) those up to AVX2.
@@ -75,6 +78,8 @@ list(FILTER sources EXCLUDE REGEX "_simd\\.c$")
 foreach(source IN LISTS sources)
   if(source MATCHES "^src/kernels/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${kernel_options})
+  elseif(CMAKE_C_COMPILER_ID MATCHES "Clang")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:MinSizeRel>:-Oz>)
   endif()
   # What runs once a model, not in every run, is small rather than fast.
   if(source MATCHES "^(onnx|src/(facts|passes|model|nn|compile))/" OR ONNXRUN_OPS_FROM AND NOT source MATCHES "^src/kernels/")
@@ -162,8 +167,14 @@ endif()
 target_link_libraries(onnxrun_objects PRIVATE onnxrun_internal_flags)
 target_compile_definitions(onnxrun_objects PRIVATE ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
 set(objects $<TARGET_OBJECTS:onnxrun_objects>)
-# Loops that memory bounds gain nothing from being unrolled by the compiler, and there are hundreds of them.
-set_property(SOURCE src/kernels/elementwise/typed_narrow_simd.c src/kernels/reduce/reduce_simd.c APPEND PROPERTY COMPILE_OPTIONS -O2 -fno-unroll-loops)
+# Loops in vectors are written as wide as they are to be: what the compiler unrolls beyond that is a seventh of their code, and no faster but
+# in these. Those that memory bounds, of which there are hundreds, do not gain from -O3 either.
+set(unrolled ${simd_sources})
+list(FILTER unrolled INCLUDE REGEX "/(move|norm|resize)/")
+set_property(SOURCE ${simd_sources} APPEND PROPERTY COMPILE_OPTIONS -fno-unroll-loops)
+set_property(SOURCE ${unrolled} APPEND PROPERTY COMPILE_OPTIONS -funroll-loops)
+set_property(SOURCE src/kernels/convert/convert_simd.c src/kernels/elementwise/typed_narrow_simd.c src/kernels/reduce/reduce_simd.c
+             APPEND PROPERTY COMPILE_OPTIONS -O2)
 foreach(level IN LISTS levels)
   set(level_sources ${simd_sources})
   if(NOT level IN_LIST HALF_levels)
@@ -184,12 +195,15 @@ foreach(level IN LISTS levels)
   target_compile_options(onnxrun_kernels_${level} PRIVATE ${kernel_options} ${${level}})
   # Where there are others, the first level is for processors of before 2013: short rather than unrolled for each size.
   # MinSizeRel has every level so.
-  set(short "$<CONFIG:MinSizeRel>")
-  if(level STREQUAL base AND "avx2" IN_LIST levels)
-    set(short "$<CONFIG:Release,MinSizeRel>")
+  set(plain $<CONFIG:MinSizeRel>:ONRI_PLAIN=2)
+  set(short $<CONFIG:MinSizeRel>)
+  if("${level}" STREQUAL "base" AND "avx2" IN_LIST levels) # in quotes: names of levels are names of variables
+    list(APPEND plain $<CONFIG:Release>:ONRI_PLAIN=1)
+    set(short $<CONFIG:Release,MinSizeRel>)
   endif()
+  list(TRANSFORM plain REPLACE ".+" "$<\\0>")
   target_compile_options(onnxrun_kernels_${level} PRIVATE $<${short}:-Os>)
-  target_compile_definitions(onnxrun_kernels_${level} PRIVATE $<${short}:ONRI_PLAIN>)
+  target_compile_definitions(onnxrun_kernels_${level} PRIVATE ${plain})
   target_compile_definitions(onnxrun_kernels_${level} PRIVATE ONRI_LEVEL=${level} ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
   list(APPEND objects $<TARGET_OBJECTS:onnxrun_kernels_${level}>)
 endforeach()
@@ -200,7 +214,7 @@ if(ONNXRUN_ONNX AND EXISTS "${PROJECT_SOURCE_DIR}/onnx/file/onnx.proto")
     DEPENDS "${PROJECT_SOURCE_DIR}/onnx/file/onnx.proto" COMMENT "protoc-c onnx.proto" VERBATIM)
   add_library(onnxrun_proto OBJECT "${generated}/onnx.pb-c.c" ${ONNXRUN_PROTOBUF_C_FILE})
   target_include_directories(onnxrun_proto PRIVATE "${generated}" "${ONNXRUN_PROTOBUF_C_INCLUDE}")
-  target_compile_options(onnxrun_proto PRIVATE -w)
+  target_compile_options(onnxrun_proto PRIVATE -w $<$<CONFIG:Release>:-Os>)
   add_dependencies(onnxrun_objects onnxrun_proto)
   list(APPEND objects $<TARGET_OBJECTS:onnxrun_proto>)
 endif()

@@ -45,7 +45,12 @@ if(have_sound)
 endif()
 target_include_directories(onnxrun_tool SYSTEM PRIVATE "${ONNXRUN_ZIP_INCLUDE}" "${ONNXRUN_CJSON_INCLUDE}")
 target_link_libraries(onnxrun_tool PRIVATE onnxrun "${ONNXRUN_ZIP_LIBRARY}" "${ONNXRUN_CJSON_LIBRARY}" m)
-set_source_files_properties(tools/onnxrun/peak.c PROPERTIES COMPILE_OPTIONS -ffp-contract=fast) # gcc in C11 does not
+# All but what measures the processor is small rather than fast; gcc in C11 does not contract.
+set(measures tools/onnxrun/peak.c)
+list(TRANSFORM tool_sources REPLACE "^${PROJECT_SOURCE_DIR}/" "")
+list(REMOVE_ITEM tool_sources ${measures})
+set_property(SOURCE ${tool_sources} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
+set_property(SOURCE ${measures} APPEND PROPERTY COMPILE_OPTIONS -ffp-contract=fast)
 include(cmake/report.cmake)
 
 # Layers of --plugin call the library's functions, which the tool has in it.

@@ -1027,8 +1027,12 @@ INLINE uint64_t i64_bits(vi64 mask) {
 #endif
 }
 
-/* Of kernels (not of the language) the compiler decides what is worth a copy for each size. */
-#if defined(ONRI_PLAIN)
+/* Of kernels (not of the language) the compiler decides what is worth a copy for each size: of all of them where
+ * ONRI_PLAIN is 2, of those that do not say ONRI_TILED where it is 1. Tiles that are not unrolled are no registers. */
+#if !defined(ONRI_TILED)
+#define ONRI_TILED 0
+#endif
+#if defined(ONRI_PLAIN) && ONRI_PLAIN > ONRI_TILED
 #undef INLINE
 #undef UNROLL
 #define INLINE static inline __attribute__((unused))

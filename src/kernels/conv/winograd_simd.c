@@ -3,6 +3,7 @@
  *
  * Share of the FMA rate on a core with AVX-512 (128 GFLOP/s): the products 0.9; of all, counted as direct sums, with 6
  * points an axis: 56x56x64 2.9, 28x28x128 3.2, 14x14x256 2.4, 128x128x32 2.5, 256x256x16 1.5 (it waits for memory). */
+#define ONRI_TILED 1
 #include "kernels/conv/winograd_tiles.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"

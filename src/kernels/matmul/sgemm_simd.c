@@ -1,4 +1,5 @@
 /* sgemm_simd.c: see sgemm.h and sgemm_tile.h. */
+#define ONRI_TILED 1
 #include "kernels/kernels.h"
 #include "kernels/matmul/sgemm.h"
 #include "kernels/matmul/sgemm_tile.h"
