@@ -168,6 +168,7 @@ static void cut_bands(struct chain_state *s) {
   s->rows = (a->out - 1) / s->bands + 1;
   s->bands = (a->out - 1) / s->rows + 1;
   s->most_rows = least((s->rows - 1) * a->stride + reach + 1, a->in);
+  s->threads = (size_t)least((int64_t)s->threads, s->bands * images); /* at work at the same time */
 }
 
 struct slot {
