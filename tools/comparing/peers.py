@@ -193,7 +193,7 @@ class ExecuTorch:
 
     def __init__(self, path, inputs, threads):
         import torch
-        from executorch.extension.pybindings import _portable_lib as library
+        from executorch.extension.pybindings import portable_lib as library
         file = beside(path, ".pte")
         library._unsafe_reset_threadpool(threads)
         start = time.perf_counter()
