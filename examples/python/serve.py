@@ -4,11 +4,12 @@
     MODEL=model.onnx uvicorn serve:app
     curl localhost:8000/run -H 'content-type: application/json' -d '{"x": [[[0, 0.5, ...], ...]]}'
 
-A request is one row of the model's first input. While a batch runs the next one gathers: under load batches grow, and a request
+A request is one row of the model's first input, its answer one row of the first output. While a batch runs the next one gathers: under load batches grow, and a request
 that comes alone waits for nobody.
 """
 
 import asyncio
+import collections
 import contextlib
 import os
 
@@ -26,7 +27,7 @@ class Batcher:
     def __init__(self, model):
         self.model = model
         self.waiting = asyncio.Queue()
-        self.batches = []  # sizes, for /batches
+        self.batches = collections.deque(maxlen=1000)  # the last ones' sizes, for /batches
 
     async def run(self, row):
         result = asyncio.get_running_loop().create_future()
@@ -41,13 +42,22 @@ class Batcher:
             rows = np.stack([row for row, _ in batch])
             self.batches.append(len(batch))
             try:
-                outputs = await asyncio.to_thread(self.model, rows)
-            except onnxrun.Error as error:
+                outputs = first_of(await asyncio.to_thread(self.model, rows))
+                if outputs.shape[:1] != (len(batch),):
+                    raise ValueError(f"{len(batch)} rows gave {list(outputs.shape)}: the model has no row for each")
+            except Exception as error:  # whatever it is, who waits is told, and the next batch is run
                 for _, result in batch:
-                    result.set_exception(error)
+                    if not result.done():
+                        result.set_exception(error)
             else:
                 for (_, result), output in zip(batch, outputs):
-                    result.set_result(output)
+                    if not result.done():  # its client may have gone
+                        result.set_result(output)
+
+
+def first_of(outputs):
+    """A model with several outputs gives them all."""
+    return np.asarray(outputs[0] if isinstance(outputs, (tuple, list)) else outputs)
 
 
 @contextlib.asynccontextmanager
@@ -73,11 +83,16 @@ async def run(request: Request):
         row = np.asarray(request.x, info.numpy_dtype)
         if row.shape != info.shape[1:]:
             raise ValueError(f"expected a row of {info}, found the shape {list(row.shape)}")
-    except ValueError as error:  # one bad row must not fail the others of its batch
+        if not np.isfinite(row).all():
+            raise ValueError("expected numbers, found NaN or an infinity")
+    except (TypeError, ValueError, OverflowError) as error:  # one bad row must not fail the others of its batch
         raise HTTPException(422, str(error)) from error
-    return {"y": (await batcher.run(row)).tolist()}
+    try:
+        return {"y": (await batcher.run(row)).tolist()}
+    except (onnxrun.Error, ValueError) as error:
+        raise HTTPException(500, str(error)) from error
 
 
 @app.get("/batches")
 async def batches():
-    return app.state.batcher.batches
+    return list(app.state.batcher.batches)

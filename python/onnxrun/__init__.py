@@ -34,23 +34,22 @@ from .inference_session import (ExecutionMode, ExecutionOrder, GraphOptimization
                                 set_default_logger_verbosity, set_seed)
 
 if TYPE_CHECKING:
-    from ._program import Difference
-    from .exporter import export
-    from .quantizer import quantize
-    from .verification import check
+    from ._program import Difference as Difference
+    from .exporter import export as export
+    from .quantizer import quantize as quantize
+    from .verification import check as check
 
-# What needs torch or onnx is imported when it is asked for.
+# What needs torch or onnx is imported when it is asked for by name: `from onnxrun import *` does without them.
 _ON_DEMAND = {"Difference": "._program", "check": ".verification", "export": ".exporter", "quantize": ".quantizer"}
 
 __all__ = [
-    "ArgumentError", "ArityError", "CancelledError", "DTypeError", "DataError", "Difference", "Error", "ExecutionMode", "ExecutionOrder",
+    "ArgumentError", "ArityError", "CancelledError", "DTypeError", "DataError", "Error", "ExecutionMode", "ExecutionOrder",
     "ExternalDataError", "FileError", "FolderError", "ForbiddenFileError", "GraphError", "GraphOptimizationLevel", "IOBinding",
     "InferenceSession", "InternalError", "LimitError", "MissingFileError", "Model", "ModelMetadata", "NoMemoryError", "Node", "NodeArg",
     "NodeAttributeError", "NumericError", "OrtValue", "OutOfRangeError", "ParseError", "Profile", "RunOptions", "Session", "SessionOptions",
-    "ShapeError", "StateError", "TensorInfo", "TensorType", "UnsupportedError", "VersionError", "__version__", "check",
-    "disable_telemetry_events", "enable_telemetry_events", "export", "get_all_providers", "get_available_providers", "get_build_info",
-    "get_device", "get_version_string", "load", "operator", "optimise", "quantize", "set_default_logger_severity",
-    "set_default_logger_verbosity", "set_seed", "version"]
+    "ShapeError", "StateError", "TensorInfo", "TensorType", "UnsupportedError", "VersionError", "__version__", "disable_telemetry_events",
+    "enable_telemetry_events", "get_all_providers", "get_available_providers", "get_build_info", "get_device", "get_version_string", "load",
+    "operator", "optimise", "set_default_logger_severity", "set_default_logger_verbosity", "set_seed", "version"]
 
 
 def __getattr__(name: str) -> object:

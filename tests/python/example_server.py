@@ -46,6 +46,26 @@ class Server(unittest.TestCase):
             self.assertEqual(client.post("/run", json={"x": ["text"]}).status_code, 422)
             self.assertEqual(client.post("/run", json={"x": pictures[0].tolist()}).status_code, 200)
 
+    def test_models_of_another_kind(self):
+        picture = np.load(DEMO / "digits.npy")[0]
+        with TestClient(serve.app) as client:
+            batcher = serve.app.state.batcher
+            model = batcher.model
+
+            def answer_of(function, row):
+                function.inputs = model.inputs
+                batcher.model = function
+                return client.post("/run", json={"x": row})
+
+            several = answer_of(lambda rows: (model(rows), rows), picture.tolist())
+            np.testing.assert_allclose(several.json()["y"], model(picture[None])[0], rtol=1e-4, atol=1e-5)
+            scalar = answer_of(lambda rows: np.float32(rows.sum()), picture.tolist())
+            self.assertEqual(scalar.status_code, 500)
+            self.assertIn("the model has no row for each", scalar.json()["detail"])
+            for wrong in (np.full(picture.shape, None).tolist(), [{"a": 1}], np.full(picture.shape, "NaN").tolist()):
+                self.assertEqual(answer_of(lambda rows: model(rows), wrong).status_code, 422)
+            self.assertEqual(answer_of(lambda rows: model(rows), picture.tolist()).status_code, 200)
+
 
 if __name__ == "__main__":
     unittest.main()
