@@ -99,6 +99,10 @@ check("channels last by the option", ["n", "h", "w", "c"], ["--layout", "NHWC"],
 check("without a batch", [3, 20, 30], [], expected(), leading=())
 check("a matrix", [20, 30], [], (lambda e: (e[0][1:], e[1]))(expected(channels="GRAY")), leading=())
 check("bytes", ["n", "h", "w", 3], [], expected(last=True, range_=255), UINT8, 0.51)
+check("signed bytes", ["n", "h", "w", 3], ["--range", "255", "--mean", "128"], expected(last=True, range_=255, mean=(128,)), 3, 0.51)
+for dtype, words, said in ((3, [], "a picture from 0 to 255 is outside of int8, the type of input 'x'; see --range, --mean"), (UINT8, ["--mean", "128"], "from -128 to 127 is outside of uint8"), (BOOL, [], "outside of bool")):
+    identity("id.onnx", dtype, any_size)
+    run("id.onnx", "-i", "p.png", *words, code=2, error=said)
 check("half", any_size, [], expected(), FLOAT16, 1e-3)
 
 # Nothing is assumed in silence; what was said is not repeated.

@@ -53,6 +53,12 @@ for file in (False, True):
     takes("rank2", "[7, 8]", [1, 2], [7, 8], file)
     takes("scalar", "16000", [], [16000], file)
     takes("u64", "[4294967296]", [1], [1 << 32], file)
+    takes("long", "[9007199254740993, -9223372036854775808, 9223372036854775807, true]", [4], [(1 << 53) + 1, -1 << 63, (1 << 63) - 1, 1], file)
+    takes("u64", "[[18446744073709551615], [-0]]", [2, 1], [(1 << 64) - 1, 0], file)
+    takes("string", '["\\\\u0000", "1"]', [2], ["\\u0000", "1"], file)
+    takes("float", "[1e38] \n", [1], [struct.unpack("<f", struct.pack("<f", 1e38))[0]], file)
+takes("long", '{"a-1\\"2": [[3, "4"], {"b": -5e1}], "x": [9007199254740993, 2], "y": 6}', [2], [(1 << 53) + 1, 2], True)
+takes("half", "[65504, 65519]", [2], [65504, 65504])
 takes("float", '{"x": [1, 2], "other": 3}', [2], [1, 2], True)
 # What nobody gives is random, in every type that has numbers, and within what it has.
 for dtype, least, most in ((FLOAT, -1, 1), (DOUBLE, -1, 1), (FLOAT16, -1, 1), (16, -1, 1), (COMPLEX64, -1, 1), (INT64, 0, 9), (UINT8, 0, 9), (UINT64, 0, 9), (21, 0, 9), (22, 0, 7)):
@@ -70,8 +76,11 @@ if [str(v) for v in result()[1]] != ["inf", "-inf", "nan", "1.0"]:
     fail("not finite", result())
 for model, text, error in (("float", "[1, [2]]", "lists of one shape, found lists of several lengths or depths"), ("float", "[[1, 2], [3]]", "several lengths"), ("float", '["a"]', "expected float32 in lists of one shape, found something that is no number"),
                            ("string", "[1]", "something that is no string"), ("byte", "[256]", "a number that its type does not have"), ("byte", "[-1]", "does not have"), ("int", "[1.5]", "does not have"),
-                           ("long", "[9007199254740993000]", "does not have"), ("float", "[1, 2", "no JSON: wrong near byte"), ("float", "[null]", "no number"), ("float", "[{}]", "no number"),
-                           ("float", "[" * 900 + "]" * 900, "found lists too deep"), ("float", "[" * 5000, "no JSON")):
+                           ("int", "[9007199254740993]", "does not have"), ("float", "[1, 2", "no JSON: wrong near byte"), ("float", "[null]", "no number"), ("float", "[{}]", "no number"),
+                           ("float", "[" * 900 + "]" * 900, "found lists too deep"), ("float", "[" * 5000, "no JSON"),
+                           ("long", "[9223372036854775808]", "does not have"), ("u64", "[18446744073709551616]", "does not have"), ("u64", "[-1]", "does not have"), ("long", "[9007199254740993.0]", "does not have"),
+                           ("half", "[70000]", "does not have"), ("float", "[1e39]", "does not have"), ("float", "[-1e999]", "does not have"), ("double", "[1e999]", "does not have"),
+                           ("string", '["a\\u0000b"]', "a zero character"), ("float", "[[1, 2]] x", "there is more behind the value, at byte 9"), ("float", "[[1, 2]][[3, 4]]", "at byte 8")):
     run(model + ".onnx", "-i", "x=" + text, code=2, error=error)
 open("v.json", "w").write('{"z": 1}')
 run("float.onnx", "-i", "x=v.json", code=2, error="v.json: an object without 'x', the input's name")

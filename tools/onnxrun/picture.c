@@ -1,4 +1,5 @@
 /* picture.c: a picture as an input. The library decodes, scales and mixes colours: it runs the model of picture.txt. */
+#include <math.h>
 #include <string.h>
 
 #include "onnxrun/tensor_file.h"
@@ -111,11 +112,19 @@ static int is_real(enum onr_dtype t) {
   return t == ONR_DTYPE_F32 || t == ONR_DTYPE_F64 || t == ONR_DTYPE_F16 || t == ONR_DTYPE_BF16;
 }
 
+/* Whole types would hold what is outside of them at their ends. */
+static int check_range(const char *where, const struct onr_value_info *info, double from, double to) {
+  if (number_fits(info->dtype, nearbyint(from)) && number_fits(info->dtype, nearbyint(to))) return 0;
+  return complain(EXIT_USAGE,
+                  "%s: a picture from %g to %g is outside of %s, the type of input '%s'; see --range, --mean", where,
+                  from, to, onr_dtype_name(info->dtype), info->name);
+}
+
 /* (pixel / 255 * range - mean) / std, and which of red, green and blue. One mean or deviation is for all channels. */
-static int make_colours(const char *where, const struct recipe *r, const struct wanted *w, enum onr_dtype dtype,
-                        struct colours *c) {
+static int make_colours(const char *where, const struct recipe *r, const struct wanted *w,
+                        const struct onr_value_info *info, struct colours *c) {
   static const double grey[3] = {0.299, 0.587, 0.114};
-  const double range = r->range > 0 ? r->range : is_real(dtype) ? 1 : 255;
+  const double range = r->range > 0 ? r->range : is_real(info->dtype) ? 1 : 255;
   const size_t n = (size_t)w->channels;
   *c = (struct colours){{0}, {0}};
   if ((r->num_mean > 1 && r->num_mean != n) || (r->num_std > 1 && r->num_std != n))
@@ -123,6 +132,8 @@ static int make_colours(const char *where, const struct recipe *r, const struct 
   for (size_t k = 0; k < n; k++) {
     const double mean = r->num_mean ? r->mean[r->num_mean > 1 ? k : 0] : 0;
     const double std = r->num_std ? r->std[r->num_std > 1 ? k : 0] : 1;
+    const int code = check_range(where, info, (0 - mean) / std, (range - mean) / std);
+    if (code) return code;
     const size_t from = r->channels == BGR ? n - 1 - k : k;
     for (size_t i = 0; i < 3; i++) c->matrix[i * n + k] = (float)((n == 1 ? grey[i] : i == from) * range / 255 / std);
     c->offset[k] = (float)(-mean / std);
@@ -221,7 +232,7 @@ static int make(const struct options *options, struct runner *runner, const char
   struct colours c;
   struct onr_tensor pixels, y;
   int code = find_wanted(where, info, recipe, &w);
-  if (!code) code = make_colours(where, recipe, &w, info->dtype, &c);
+  if (!code) code = make_colours(where, recipe, &w, info, &c);
   if (code) return code;
   enum onr_status status = decode(runner, bytes, size, &pixels);
   if (status != ONR_STATUS_OK) return report_picture(status, where, &runner->error);

@@ -1,5 +1,6 @@
 /* read_text.c: values from JSON, lines and plain bytes. */
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,8 +113,30 @@ static int shape_of(const cJSON *value, struct onr_desc *desc) {
   return 1;
 }
 
+/* The text of the next number; strings are passed over. The text has been parsed, so it ends where it should. */
+static const char *next_number(const char *at) {
+  for (; *at && !strchr("-0123456789", *at); at++) {
+    if (*at != '"') continue;
+    for (at++; *at != '"'; at++) at += *at == '\\';
+  }
+  return at;
+}
+
+static size_t number_length(const char *number) { return strspn(number, "+-0123456789.eE"); }
+
+/* Where the text goes on behind the numbers of a value. As deep as cJSON reads, CJSON_NESTING_LIMIT. */
+static const char *behind_numbers(const cJSON *value, const char *at) {
+  if (cJSON_IsNumber(value)) {
+    at = next_number(at);
+    return at + number_length(at);
+  }
+  for (const cJSON *item = value->child; item; item = item->next) at = behind_numbers(item, at);
+  return at;
+}
+
 /* Scalars of the lists in order, with their count, or what is wrong. */
 struct walk {
+  const char *at; /* the text of what follows: it has the digits that a double loses */
   const struct onr_desc *desc;
   struct onr_tensor *tensor;
   struct text_block *block; /* of strings, when they are put */
@@ -135,6 +158,28 @@ static int is_number(const cJSON *value) {
                                    !strcmp(value->valuestring, "-Infinity"));
 }
 
+/* Digits alone become an integer of 64 bits without a double between. 0: it has no such value. */
+static int store_digits(struct onr_tensor *tensor, int64_t i, const char *digits) {
+  errno = 0;
+  if (tensor->desc.dtype == ONR_DTYPE_I64) ((int64_t *)tensor->data)[i] = strtoll(digits, NULL, 10);
+  else ((uint64_t *)tensor->data)[i] = strtoull(digits, NULL, 10);
+  /* strtoull wraps what is negative. */
+  return !errno && (tensor->desc.dtype == ONR_DTYPE_I64 || *digits != '-' || !((uint64_t *)tensor->data)[i]);
+}
+
+static const char *store_number(struct onr_tensor *tensor, int64_t i, const cJSON *value, const char *text) {
+  static const char *const no_value = "a number that its type does not have";
+  const enum onr_dtype dtype = tensor->desc.dtype;
+  const int is_long = dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_U64;
+  const double number = number_of(value);
+  if (is_long && text && number_length(text) == strspn(text, "-0123456789"))
+    return store_digits(tensor, i, text) ? NULL : no_value;
+  /* 2^53 with a fraction or an exponent may be what is left of more. */
+  if (!number_fits(dtype, number) || (is_long && fabs(number) >= 0x1p53)) return no_value;
+  if (!number_store(tensor, i, number)) return "a type without numbers";
+  return text && isinf(number_at(tensor, i).real) ? no_value : NULL;
+}
+
 static void take_scalar(struct walk *w, const cJSON *value) {
   const int is_string = w->desc->dtype == ONR_DTYPE_STRING;
   if (is_string && !cJSON_IsString(value)) w->wrong = "something that is no string";
@@ -142,9 +187,12 @@ static void take_scalar(struct walk *w, const cJSON *value) {
   if (w->wrong) return;
   if (is_string && !w->tensor->data) w->text_bytes += strlen(value->valuestring);
   else if (is_string) put_string(w->block, (size_t)w->count, value->valuestring, strlen(value->valuestring));
-  else if (w->tensor->data && !number_fits(w->desc->dtype, number_of(value)))
-    w->wrong = "a number that its type does not have";
-  else if (w->tensor->data && !number_store(w->tensor, w->count, number_of(value))) w->wrong = "a type without numbers";
+  else if (w->tensor->data) {
+    const int is_spelled = cJSON_IsNumber(value);
+    if (is_spelled) w->at = next_number(w->at);
+    w->wrong = store_number(w->tensor, w->count, value, is_spelled ? w->at : NULL);
+    if (is_spelled) w->at += number_length(w->at);
+  }
   w->count++;
 }
 
@@ -170,11 +218,11 @@ static enum onr_dtype guess_type(const cJSON *value) {
                                                     : ONR_DTYPE_F32;
 }
 
-static int from_json(const char *where, const cJSON *root, const struct onr_value_info *info,
+static int from_json(const char *where, const cJSON *root, const char *text, const struct onr_value_info *info,
                      struct onr_tensor *tensor) {
   struct onr_desc desc = {.dtype = info->dtype != ONR_DTYPE_NONE ? info->dtype : guess_type(root)};
   struct text_block block = {NULL, NULL};
-  struct walk w = {.desc = &desc, .tensor = tensor, .block = &block};
+  struct walk w = {.at = text, .desc = &desc, .tensor = tensor, .block = &block};
   *tensor = (struct onr_tensor){desc, NULL};
   if (!shape_of(root, &desc)) w.wrong = "lists too deep";
   visit(&w, root, 0); /* counts */
@@ -194,20 +242,45 @@ static int from_json(const char *where, const cJSON *root, const struct onr_valu
   return code;
 }
 
+/* cJSON ends a string at a zero. */
+static int has_zero(const char *text, size_t size) {
+  if (memchr(text, '\0', size)) return 1;
+  while ((text = strchr(text, '\\'))) {
+    if (!strncmp(text, "\\u0000", 6)) return 1;
+    text += text[1] ? 2 : 1;
+  }
+  return 0;
+}
+
+/* All of the text is one value. */
+static int parse_json(const char *where, const char *text, size_t size, cJSON **root) {
+  const char *end = text;
+  *root = NULL;
+  if (has_zero(text, size))
+    return complain(EXIT_USAGE, "%s: JSON with a zero character, as \\u0000, which is not read", where);
+  *root = cJSON_ParseWithLengthOpts(text, size, &end, 0);
+  if (!*root) return complain(EXIT_USAGE, "%s: no JSON: wrong near byte %zu", where, (size_t)(end - text));
+  end += strspn(end, " \t\r\n");
+  if (end == text + size) return 0;
+  cJSON_Delete(*root);
+  return complain(EXIT_USAGE, "%s: no JSON: there is more behind the value, at byte %zu", where, (size_t)(end - text));
+}
+
 int read_json(const char *where, const char *text, size_t size, const struct onr_value_info *info,
               struct onr_tensor *tensor) {
-  const char *end;
   if (size > LARGEST_JSON)
     return complain(EXIT_USAGE, "%s: %s of JSON, at most %s are read; .npy has no such bound", where,
                     shown_bytes_count((double)size).text, shown_bytes_count(LARGEST_JSON).text);
-  cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, 0);
-  if (!root) return complain(EXIT_USAGE, "%s: no JSON: wrong near byte %zu", where, (size_t)(end - text));
+  cJSON *root;
+  int code = parse_json(where, text, size, &root);
+  if (code) return code;
   const cJSON *value = root, *named = cJSON_GetObjectItemCaseSensitive(root, info->name);
   if (cJSON_IsObject(root) && named) value = named;
-  int code;
+  for (const cJSON *item = root->child; value != root && item != value; item = item->next)
+    text = behind_numbers(item, text);
   if (cJSON_IsObject(value))
     code = complain(EXIT_USAGE, "%s: an object without '%s', the input's name", where, info->name);
-  else code = from_json(where, value, info, tensor);
+  else code = from_json(where, value, text, info, tensor);
   cJSON_Delete(root);
   return code;
 }

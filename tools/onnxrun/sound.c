@@ -148,10 +148,11 @@ static int decode(struct samples *s, const void *bytes, size_t size, int64_t rat
 
 /* Frame k ends behind sample (k + 1) * hop, as a stream comes in; before the first sample and behind the last are
  * zeros. */
-static void cut_frames(const struct samples *s, int64_t frame, int64_t hop, int64_t frames, struct onr_tensor *tensor) {
+static void cut_frames(const struct samples *s, int64_t frame, int64_t hop, int64_t frames, double scale,
+                       struct onr_tensor *tensor) {
   for (int64_t k = 0, i = 0; k < frames; k++)
     for (int64_t at = (k + 1) * hop - frame; at < (k + 1) * hop; at++, i++)
-      number_store(tensor, i, at >= 0 && (size_t)at < s->count ? (double)s->data[at] : 0);
+      number_store(tensor, i, at >= 0 && (size_t)at < s->count ? scale * (double)s->data[at] : 0);
 }
 
 static int make_input(const struct options *options, const struct samples *s, const struct onr_value_info *info,
@@ -160,6 +161,10 @@ static int make_input(const struct options *options, const struct samples *s, co
   const int64_t frame = r->frame ? r->frame : declared > 1 ? declared : 0, hop = r->frame ? r->hop : frame;
   struct onr_desc desc = onr_desc_make(info->dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : info->dtype, 1,
                                        (int64_t[]){frame ? frame : (int64_t)s->count});
+  const double scale = desc.dtype == ONR_DTYPE_I16 ? 32768 : 1; /* of PCM; other whole types have no half */
+  if (desc.dtype != ONR_DTYPE_I16 && !number_fits(desc.dtype, 0.5))
+    return complain(EXIT_USAGE, "%s: sound is numbers from -1 to 1, or 16 bits for int16; input '%s' is %s", s->where,
+                    info->name, onr_dtype_name(desc.dtype));
   *frames = frame ? ((int64_t)s->count + hop - 1) / hop : 0;
   if (frame && !*frames) return complain(EXIT_USAGE, "%s: there are no samples in it", s->where);
   add_leading_ones(info, &desc);
@@ -173,8 +178,8 @@ static int make_input(const struct options *options, const struct samples *s, co
   if (onr_desc_elements(&desc) && !number_store(tensor, 0, 0))
     return complain(EXIT_USAGE, "%s: sound cannot become %s, the type of input '%s'", s->where,
                     onr_dtype_name(desc.dtype), info->name);
-  if (frame) cut_frames(s, frame, hop, *frames, tensor);
-  for (size_t i = 0; !frame && i < s->count; i++) number_store(tensor, (int64_t)i, (double)s->data[i]);
+  if (frame) cut_frames(s, frame, hop, *frames, scale, tensor);
+  for (size_t i = 0; !frame && i < s->count; i++) number_store(tensor, (int64_t)i, scale * (double)s->data[i]);
   return 0;
 }
 
