@@ -101,4 +101,37 @@ if [ -e /dev/full ]; then
   [ $? = 2 ] || fail "usage errors print nothing"
   "$tool" run y.onnx -i x=again/y.npy >"$work/out.txt" 2>&- || fail "no standard error: exit code $?"
 fi
+# What is read is not written over, whatever wrote the name and whatever the name is: inputs, answers, and a recipe with what it names.
+mkdir kept kept/lbl && cp "$fixtures"/demo/*.* kept && cd kept || exit 1
+for name in probabilities linear linked; do cp digits.npy $name.npy; done
+cp labels.npy lbl/probabilities.npy
+mkdir links && ln -s ../linked.npy links/probabilities.npy && ln linked.npy index.json
+python3 -c 'import json; json.dump([str(i) for i in range(10)], open("names.json", "w"))'
+echo '{"inputs": {"picture": {"range": 1}}, "labels": "names.json"}' >model.json
+ls -R >../listed && cat *.npy *.json model.onnx lbl/* >../before
+while read -r reason words; do
+  expect 2 "^onnxrun: [a-z]*: .* is $reason.*, which would be lost$" "$tool" run model.onnx $words
+done <<'END'
+an.input -i probabilities.npy -o .
+an.input -i linear.npy --dump-all .
+an.input -i linked.npy -o links
+an.input -i linked.npy --dump-all .
+an.input -i linear.npy -o links/../linear.npy
+a.file.that.is.read -i digit.png -o model.json
+a.file.that.is.read -i digit.png -o names.json
+a.file.that.is.read --top 3 -o names.json
+a.file.that.is.read -i digits.npy --labels lbl/probabilities.npy -o lbl
+a.file.that.is.read -i digits.npy --labels lbl/probabilities.npy --show -o lbl
+END
+cp digits.npy model.c
+expect 2 "compile: \./model.c is an input, which would be lost" "$tool" compile model.onnx -i model.c
+rm model.c
+ls -R | cmp -s - ../listed && cat *.npy *.json model.onnx lbl/* | cmp -s - ../before || fail "what is read was written over, or something made"
+# Files of an earlier run are written anew, also where a JSON beside the model is no recipe.
+rm model.json
+for words in "-o ." "--dump-all values" "-o model.json"; do
+  for time in first second; do expect 0 "" "$tool" run model.onnx -i digits.npy $words; done
+done
+cd ..
+
 finish

@@ -175,6 +175,7 @@ int command_bench(const struct options *options) {
   int code = load(&own, options->paths[0], &l);
   if (code) return code;
   code = make_inputs(options, &l, &inputs, NULL);
+  if (!code && options->output) code = check_kept(options->output);
   if (!code) code = measure(options, &l, &inputs, &t, &profile);
   if (!code && options->profile) code = profile_finish(&profile);
   if (!code) code = begin_output(options);

@@ -40,6 +40,15 @@ static int check_source(const struct target *t, enum onr_source_part part) {
                   shown(path).text);
 }
 
+static int check_parts(const struct target *t) {
+  char path[PATH_SIZE];
+  int code = 0;
+  for (int part = 0; !code && part < NUM_PARTS; part++)
+    if (!(code = path_of(t, (enum onr_source_part)part, path))) code = check_kept(path);
+  if (!code) code = check_source(t, ONR_PART_HEADER);
+  return code ? code : check_source(t, ONR_PART_SOURCE);
+}
+
 static int open_part(struct target *t, enum onr_source_part part, const char *path) {
   if (!t->files[part]) t->code = make_folders(t->folder);
   if (!t->code && !t->files[part]) t->files[part] = fopen(path, "wb");
@@ -110,8 +119,7 @@ static int compile(const struct options *options, const struct loaded *l) {
   if (!code) code = fix_inputs(options, l->model, &files, inputs);
   if (!code && options->output)
     code = check_folder("-o", options->output, "NAME.c and NAME.h are written into a folder");
-  if (!code) code = check_source(&target, ONR_PART_HEADER);
-  if (!code) code = check_source(&target, ONR_PART_SOURCE);
+  if (!code) code = check_parts(&target);
   if (!code) {
     const enum onr_status status = onr_model_compile(l->model, inputs, &o, &compiled, &error);
     code = close_all(&target);

@@ -46,6 +46,7 @@ static int optimise(const struct options *options) {
   if (!options->output)
     return complain(EXIT_USAGE, "optimise: -o FILE says where the model goes; 'onnxrun help optimise' has an example");
   snprintf(beside, sizeof(beside), "%s.data", options->output);
+  if (check_kept(beside)) return EXIT_USAGE;
   const struct stat before = look(beside);
   listener.report = take_reason;
   listener.report_context = &reasons;

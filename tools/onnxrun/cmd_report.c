@@ -317,6 +317,7 @@ int command_report(const struct options *options) {
   int code = report_file_read(options, &file);
   if (!code) code = load(&own, options->paths[0], &l);
   if (!code) code = make_inputs(&own, &l, &inputs, NULL);
+  if (!code && strcmp(path, "-")) code = check_kept(path);
   if (!code) code = run(options, &l, &inputs, &r);
   if (!code) code = write_page(path, folder, make_data(&l, &inputs, &r, file));
   if (!code) say_what_is_random(options, &inputs);

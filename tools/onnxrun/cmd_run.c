@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "onnxrun/sequence.h"
+#include "recipe.h"
 #include "step_values.h"
 
 /* The entries of what holds tensors: as many as fit on a line. */
@@ -65,6 +66,14 @@ static int show_result(const struct options *options, const struct loaded *l, co
 /* Names of classes, unless --labels are the right answers that --show compares with. */
 static int wants_top(const struct options *options) { return options->top || (options->labels && !options->show); }
 
+/* It names the classes when all is written: until then it is there. */
+static int keep_recipe(const struct options *options) {
+  struct recipe_file recipe;
+  const int code = recipe_open(options, &recipe);
+  recipe_close(&recipe);
+  return code;
+}
+
 static int tell(const struct options *options, const struct loaded *l, const struct inputs *inputs,
                 const struct results *r) {
   const int is_text = !options->show && !options->output && !options->json && !options->all;
@@ -108,8 +117,9 @@ int command_run(const struct options *options) {
   int code = load(&own, options->paths[0], &l);
   if (code) return code;
   code = make_inputs(options, &l, &inputs, NULL);
+  if (!code && wants_top(options)) code = keep_recipe(options);
   if (!code && options->output) code = prepare_output(options, l.model);
-  if (!code && options->dump) code = dump_begin(&dump);
+  if (!code && options->dump) code = dump_begin(&dump, l.session);
   if (!code) code = run_and_tell(options, &l, &inputs, &dump);
   unload(&l);
   clear_inputs(&inputs);

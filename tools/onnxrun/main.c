@@ -90,29 +90,7 @@ static int help(int argc, char **argv) {
   return EXIT_OK;
 }
 
-/* --- what is written takes the place of nothing that the command reads, nor of what it would not write itself --- */
-
-static int is_file(const char *path, const struct stat *file) {
-  struct stat info;
-  return path && stat(path, &info) == 0 && info.st_dev == file->st_dev && info.st_ino == file->st_ino;
-}
-
-/* The file of "NAME=FILE" or "FILE". */
-static int is_input(const char *word, const struct stat *file) {
-  const char *value = strchr(word, '=');
-  return is_file(word, file) || (value && is_file(value + 1, file));
-}
-
-static const char *reads(const struct command_row *command, const struct options *o, const struct stat *file) {
-  const char *others[] = {o->recipe, o->labels, o->plugin, o->reference, o->packs ? NULL : o->packed};
-  for (size_t i = 0; i < o->num_paths && !command->replaces_model; i++)
-    if (is_file(o->paths[i], file)) return "the model itself";
-  for (size_t i = 0; i < o->num_inputs; i++)
-    if (is_input(o->inputs[i], file)) return "an input";
-  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-    if (is_file(others[i], file)) return "a file that is read";
-  return NULL;
-}
+/* --- before anything is done --- */
 
 static int has_other_kind(const struct command_row *command, const char *path) {
   unsigned char bytes[512];
@@ -122,12 +100,16 @@ static int has_other_kind(const struct command_row *command, const char *path) {
   return count > 0 && !command->is_own(bytes, count);
 }
 
-/* What would be lost; NULL: nothing. */
-static const char *lost(const struct command_row *command, const struct options *options) {
+/* What is written takes the place of nothing that the command reads, nor of what it would not write itself. */
+static int check_output(const struct command_row *command, const struct options *options) {
   struct stat file;
-  if (!options->output || stat(options->output, &file) != 0 || !S_ISREG(file.st_mode)) return NULL;
-  const char *read = reads(command, options, &file);
-  return read ? read : has_other_kind(command, options->output) ? "a file of another kind" : NULL;
+  const int code = keep_files(options);
+  if (code || !options->output || stat(options->output, &file) != 0 || !S_ISREG(file.st_mode)) return code;
+  if (check_kept(options->output)) return EXIT_USAGE;
+  return !has_other_kind(command, options->output)
+             ? 0
+             : complain(EXIT_USAGE, "%s: %s is a file of another kind, which would be lost", command->name,
+                        options->output);
 }
 
 /* Models are files, whose pages are mapped and beside which weights lie; what takes a place when it is whole is one,
@@ -148,9 +130,7 @@ static int check_options(const struct command_row *command, const struct options
   if (options->num_paths > command->most_paths)
     return complain(EXIT_USAGE, "%s: expected one path, got %zu", command->name, options->num_paths);
   const int code = check_streams(command, options);
-  const char *loss = code ? NULL : lost(command, options);
-  return loss ? complain(EXIT_USAGE, "%s: -o %s is %s, which would be lost", command->name, options->output, loss)
-              : code;
+  return code ? code : check_output(command, options);
 }
 
 static int run_command(size_t i, int argc, char **argv) {
@@ -160,6 +140,7 @@ static int run_command(size_t i, int argc, char **argv) {
   else if (!code) code = check_options(&commands[i], &options);
   if (!code && !options.help) code = commands[i].run(&options);
   free_options(&options);
+  forget_files();
   return code;
 }
 

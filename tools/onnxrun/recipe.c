@@ -167,6 +167,18 @@ static int parse_file(const struct options *options, const char *path, FILE *str
   return code;
 }
 
+/* JSON beside the model may be somebody else's, unless it has what a recipe has. */
+static int is_recipe(const struct options *options, const cJSON *root) {
+  return options->recipe || cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "inputs")) ||
+         cJSON_IsString(cJSON_GetObjectItemCaseSensitive(root, "labels"));
+}
+
+static int keep(const struct options *options, const struct recipe_file *file) {
+  static const char what[] = "a file that is read";
+  const int code = is_recipe(options, file->root) ? keep_file(file->path, what) : 0;
+  return code || !file->labels || options->labels ? code : keep_file(file->labels, what);
+}
+
 int recipe_open(const struct options *options, struct recipe_file *file) {
   *file = (struct recipe_file){0};
   char *path = options->recipe ? path_from("", options->recipe) : path_beside(options->paths[0]);
@@ -180,7 +192,7 @@ int recipe_open(const struct options *options, struct recipe_file *file) {
   const cJSON *labels = cJSON_GetObjectItemCaseSensitive(file->root, "labels");
   if (!code && cJSON_IsString(labels) && !(file->labels = path_from(path, labels->valuestring)))
     code = complain(EXIT_OTHER, "no memory for a name");
-  return code;
+  return code ? code : keep(options, file);
 }
 
 void recipe_close(struct recipe_file *file) {
@@ -191,12 +203,6 @@ void recipe_close(struct recipe_file *file) {
 }
 
 /* --- what it says is heard --- */
-
-/* JSON beside the model may be somebody else's, unless it has what a recipe has. */
-static int is_recipe(const struct options *options, const cJSON *root) {
-  return options->recipe || cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "inputs")) ||
-         cJSON_IsString(cJSON_GetObjectItemCaseSensitive(root, "labels"));
-}
 
 static int check_key(const struct recipe_file *file, const cJSON *entry) {
   struct suggestion s = suggest_for(entry->string, strlen(entry->string));

@@ -92,7 +92,9 @@ int prepare_output(const struct options *options, const struct onr_model *model)
     return complain(EXIT_USAGE,
                     "-o %s: the model has %zu outputs; -o DIR writes a file for each, -o FILE.npz one of all", path,
                     onr_model_num_outputs(model));
-  return is_file(path) ? check_parent(path) : make_folders(path);
+  if (!is_file(path)) return make_folders(path);
+  const int code = check_kept(path);
+  return code ? code : check_parent(path);
 }
 
 /* --- after it --- */
@@ -137,13 +139,20 @@ static int write_file(const char *path, const struct loaded *l, const struct res
   return code;
 }
 
+static int path_in(const char *folder, const struct file_name *name, char path[PATH_SIZE]) {
+  if (snprintf(path, PATH_SIZE, "%s/%s", folder, name->text) < PATH_SIZE) return 0;
+  return complain(EXIT_OTHER, "%s: the path is too long", folder);
+}
+
 static int write_folder(const char *folder, const struct loaded *l, const struct results *r) {
+  char path[PATH_SIZE];
   struct file_name *names = output_names(l);
   int code = names ? EXIT_OK : complain(EXIT_OTHER, "no memory for the names of %zu outputs", r->count);
+  /* All of them, before the first is written. */
+  for (size_t i = 0; !code && i < r->count; i++)
+    if (!(code = path_in(folder, &names[i], path))) code = check_kept(path);
   for (size_t i = 0; !code && i < r->count; i++) {
-    char path[PATH_SIZE];
-    if (snprintf(path, sizeof(path), "%s/%s", folder, names[i].text) >= (int)sizeof(path))
-      code = complain(EXIT_OTHER, "%s: the path is too long", folder);
+    code = path_in(folder, &names[i], path);
     if (!code) code = write_value(path, &r->items[i]);
     if (!code) tell(l, r, i, path, onr_sequence_length(&r->items[i]) < 0 ? "" : "/");
   }

@@ -27,11 +27,12 @@ struct dump {
   struct step_counts counts;
   struct tensor_list files; /* names that are taken, without tensors */
   struct cJSON *index;      /* a row for each file */
+  int rehearses;            /* files are looked for, not written */
   int code;                 /* of the first failure */
 };
 void dump_watch(void *context, const struct onr_node_run *run);
-/* Makes the folder. */
-int dump_begin(struct dump *dump);
+/* When the session is planned: makes the folder, unless a file would be lost. */
+int dump_begin(struct dump *dump, struct onr_session *session);
 /* Writes the list of files, index.json. */
 int dump_end(struct dump *dump);
 

@@ -131,6 +131,14 @@ enum { NUM_COMMANDS = 11 };
 int parse_options(size_t command, int argc, char **argv, struct options *options);
 void free_options(struct options *options);
 
+/* --- kept.c: nothing that a command reads is written over --- */
+/* From now on: a file, and all that options name. Each 0, or an exit code after one line on stderr. */
+int keep_file(const char *path, const char *what);
+int keep_files(const struct options *options);
+/* Before a file is opened for writing. 0, or EXIT_USAGE: it is one of them, by device and inode. */
+int check_kept(const char *path);
+void forget_files(void);
+
 /* --- help.c --- */
 void print_usage(FILE *file);
 void print_command_help(size_t command);

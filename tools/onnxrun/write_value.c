@@ -63,7 +63,7 @@ int write_value(const char *path, const struct onr_tensor *value) {
   const int is_map = value->desc.dtype == ONR_DTYPE_MAP;
   char name[32];
   int code = EXIT_OK;
-  if (count < 0) return npy_write(path, value);
+  if (count < 0) return (code = check_kept(path)) ? code : npy_write(path, value);
   if (mkdir(path, 0777) != 0 && errno != EEXIST) return complain(EXIT_OTHER, "%s: %s", path, strerror(errno));
   if (is_table(value)) return write_table(path, value);
   for (int64_t i = 0; !code && i < count; i++) {
