@@ -252,18 +252,20 @@ static int has_zero(const char *text, size_t size) {
   return 0;
 }
 
-/* All of the text is one value. */
-static int parse_json(const char *where, const char *text, size_t size, cJSON **root) {
+/* All of the text is one value. NULL: it is not, which has been said. */
+static cJSON *parse_json(const char *where, const char *text, size_t size) {
   const char *end = text;
-  *root = NULL;
-  if (has_zero(text, size))
-    return complain(EXIT_USAGE, "%s: JSON with a zero character, as \\u0000, which is not read", where);
-  *root = cJSON_ParseWithLengthOpts(text, size, &end, 0);
-  if (!*root) return complain(EXIT_USAGE, "%s: no JSON: wrong near byte %zu", where, (size_t)(end - text));
-  end += strspn(end, " \t\r\n");
-  if (end == text + size) return 0;
-  cJSON_Delete(*root);
-  return complain(EXIT_USAGE, "%s: no JSON: there is more behind the value, at byte %zu", where, (size_t)(end - text));
+  if (has_zero(text, size)) {
+    complain(EXIT_USAGE, "%s: JSON with a zero character, as \\u0000, which is not read", where);
+    return NULL;
+  }
+  cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, 0);
+  if (root) end += strspn(end, " \t\r\n");
+  if (root && end == text + size) return root;
+  complain(EXIT_USAGE, "%s: no JSON: %s byte %zu", where, root ? "there is more behind the value, at" : "wrong near",
+           (size_t)(end - text));
+  cJSON_Delete(root);
+  return NULL;
 }
 
 int read_json(const char *where, const char *text, size_t size, const struct onr_value_info *info,
@@ -271,9 +273,9 @@ int read_json(const char *where, const char *text, size_t size, const struct onr
   if (size > LARGEST_JSON)
     return complain(EXIT_USAGE, "%s: %s of JSON, at most %s are read; .npy has no such bound", where,
                     shown_bytes_count((double)size).text, shown_bytes_count(LARGEST_JSON).text);
-  cJSON *root;
-  int code = parse_json(where, text, size, &root);
-  if (code) return code;
+  int code;
+  cJSON *root = parse_json(where, text, size);
+  if (!root) return EXIT_USAGE;
   const cJSON *value = root, *named = cJSON_GetObjectItemCaseSensitive(root, info->name);
   if (cJSON_IsObject(root) && named) value = named;
   for (const cJSON *item = root->child; value != root && item != value; item = item->next)
