@@ -31,6 +31,7 @@ struct chain_state {
   struct onri_conv_state stage[ONR_CHAIN_STAGES];
   size_t scratch[ONR_CHAIN_STAGES];     /* of stages that are run as they are, */
   size_t between[ONR_CHAIN_STAGES - 1]; /* and what they make */
+  struct onr_desc made[ONR_CHAIN_STAGES];
   int32_t in_bands;
   int64_t rows, bands;          /* of a band; of an image */
   int64_t most_rows;            /* of the first stage that a band sees */
@@ -91,21 +92,25 @@ static void begin_stage(struct stage_call *s, struct onr_call *chain, int stage,
                               .executor = &s->executor};
 }
 
-/* The geometries of all stages, and what the last one makes. */
-static enum onr_status geometries(struct onr_call *call, struct onri_conv c[ONR_CHAIN_STAGES], struct onr_desc *out) {
+/* The geometries of all stages, and what each makes. */
+static enum onr_status geometries(struct onr_call *call, struct onri_conv c[ONR_CHAIN_STAGES],
+                                  struct onr_desc made[ONR_CHAIN_STAGES]) {
   const struct onr_conv_chain_params *p = call->params;
   struct stage_call s;
   for (int i = 0; i < p->count; i++) {
-    begin_stage(&s, call, i, i > 0 ? out : NULL);
-    ONR_TRY(onri_conv_geometry(&s.call, &c[i], &s.out));
-    *out = s.out;
+    begin_stage(&s, call, i, i > 0 ? &made[i - 1] : NULL);
+    ONR_TRY(onri_conv_geometry(&s.call, &c[i], &made[i]));
   }
   return ONR_STATUS_OK;
 }
 
 static enum onr_status chain_infer(struct onr_call *call) {
+  const struct onr_conv_chain_params *p = call->params;
   struct onri_conv c[ONR_CHAIN_STAGES];
-  return geometries(call, c, &call->out[0]);
+  struct onr_desc made[ONR_CHAIN_STAGES];
+  ONR_TRY(geometries(call, c, made));
+  call->out[0] = made[p->count - 1];
+  return ONR_STATUS_OK;
 }
 
 /* --- prepare: by the methods that know bands --- */
@@ -191,14 +196,11 @@ static enum onr_status reserve_slots(struct onr_call *call) {
 static enum onr_status plan_stages(struct onr_call *call, const struct onri_conv c[ONR_CHAIN_STAGES],
                                    size_t bytes[ONR_CHAIN_STAGES]) {
   const struct onr_conv_chain_params *p = call->params;
+  const struct chain_state *state = call->state;
   struct stage_call s;
-  struct onr_desc x;
-  for (int i = 0; i < p->count; i++, x = s.out) {
-    struct onr_desc out;
-    struct onri_conv same;
-    begin_stage(&s, call, i, i > 0 ? &x : NULL);
-    ONR_TRY(onri_conv_geometry(&s.call, &same, &out));
-    s.out = out;
+  for (int i = 0; i < p->count; i++) {
+    begin_stage(&s, call, i, i > 0 ? &state->made[i - 1] : NULL);
+    s.out = state->made[i];
     ONR_TRY(onri_conv_plan(&s.call, &c[i], &p->stage[i].clamp, &p->stage[i].tail));
     if (i == 0) call->exact = s.call.exact;
     call->kernel = s.call.kernel;
@@ -222,10 +224,9 @@ static enum onr_status plan_one_by_one(struct onr_call *call, const struct onri_
 static enum onr_status chain_plan(struct onr_call *call) {
   struct chain_state *s = call->state;
   struct onri_conv c[ONR_CHAIN_STAGES];
-  struct onr_desc out;
   size_t bytes[ONR_CHAIN_STAGES] = {0};
-  ONR_TRY(geometries(call, c, &out));
-  if (onr_desc_elements(&out) == 0) return ONR_STATUS_OK;
+  ONR_TRY(geometries(call, c, s->made));
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   ONR_TRY(plan_stages(call, c, bytes));
   s->threads = onr_threads_count(call->env->threads);
   s->in_bands = can_run_in_bands(call);
@@ -243,13 +244,9 @@ static enum onr_status run_one_by_one(struct onr_call *call) {
   unsigned char *scratch = call->scratch;
   const void *x = call->inputs[0];
   struct stage_call s;
-  struct onr_desc made;
-  for (int i = 0; i < p->count; i++, made = s.out, x = s.output) {
-    struct onri_conv c;
-    struct onr_desc out;
-    begin_stage(&s, call, i, i > 0 ? &made : NULL);
-    ONR_TRY(onri_conv_geometry(&s.call, &c, &out));
-    s.out = out;
+  for (int i = 0; i < p->count; i++, x = s.output) {
+    begin_stage(&s, call, i, i > 0 ? &state->made[i - 1] : NULL);
+    s.out = state->made[i];
     s.inputs[0] = x;
     s.output = i + 1 < p->count ? scratch + state->between[i] : call->outputs[0];
     s.call.scratch = scratch + state->scratch[i];
@@ -398,10 +395,10 @@ static void chain_release_prepared(void *prepared, struct onr_env *env) {
 static int64_t sum_of(const struct onr_call *call, int64_t (*of)(const struct onri_conv *c)) {
   const struct onr_conv_chain_params *p = call->params;
   struct onri_conv c[ONR_CHAIN_STAGES];
-  struct onr_desc out;
+  struct onr_desc made[ONR_CHAIN_STAGES];
   struct onr_call own = *call;
   int64_t sum = 0;
-  if (geometries(&own, c, &out) != ONR_STATUS_OK) return 0;
+  if (geometries(&own, c, made) != ONR_STATUS_OK) return 0;
   for (int i = 0; i < p->count; i++) sum = of(&c[i]) < INT64_MAX - sum ? sum + of(&c[i]) : INT64_MAX;
   return sum;
 }

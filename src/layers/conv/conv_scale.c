@@ -1,8 +1,11 @@
 /* conv_scale.c: see conv_scale.h. */
 #include "layers/conv/conv_scale.h"
 
+#include <math.h>
+
 #include "base/shape.h"
 #include "base/types.h"
+#include "kernels/elementwise/elementwise.h"
 #include "layers/elementwise/scratch.h"
 #include "layers/elementwise/widened.h"
 
@@ -45,10 +48,20 @@ struct work {
 
 static void scale_pixels(void *context, size_t begin, size_t end) {
   const struct work *w = context;
-  const int64_t channels = w->c->x.channels, pixels = w->c->x.batch_stride / channels;
-  for (int64_t pixel = (int64_t)begin; pixel < (int64_t)end; pixel++) {
-    const float *scale = w->scale + pixel / pixels * channels;
-    for (int64_t c = 0; c < channels; c++) w->scaled[pixel * channels + c] = w->x[pixel * channels + c] * scale[c];
+  const size_t channels = (size_t)w->c->x.channels, pixels = (size_t)w->c->x.batch_stride / channels;
+  for (size_t from = begin, to; from < end; from = to) {
+    to = (from / pixels + 1) * pixels < end ? (from / pixels + 1) * pixels : end; /* of one image */
+    const struct onri_binary_rows rows = {.a = w->x + from * channels,
+                                          .b = w->scale + from / pixels * channels,
+                                          .y = w->scaled + from * channels,
+                                          .rows = to - from,
+                                          .count = channels,
+                                          .a_row = channels,
+                                          .a_step = 1,
+                                          .b_step = 1,
+                                          .min = -INFINITY,
+                                          .max = INFINITY};
+    onri_binary_kernel_f32(ONR_BINARY_MUL)(&rows);
   }
 }
 
