@@ -4,20 +4,11 @@
 
 enum { FEW = 32, CHANNELS = 128, SIZE = 48 }; /* 1.1 MiB of an image */
 
-/* Weights of both signs, so small that values stay near 1. */
-static int32_t conv(struct graph_test *t, int32_t x, int64_t in, int64_t out, int64_t kernel, int64_t groups) {
-  static float weights[CHANNELS * CHANNELS * 9];
-  struct onr_conv_params params = {.window = {.rank = 2}, .groups = groups};
-  const int64_t each = in / groups * kernel * kernel;
-  for (int64_t i = 0; i < out * each; i++) weights[i] = (float)(i * 37 % 101 - 50) / (float)(25 * each);
-  for (int d = 0; d < 2; d++) params.window.pad_begin[d] = params.window.pad_end[d] = kernel / 2;
-  const int32_t inputs[3] = {x, graph_test_constant(t, 4, (int64_t[]){out, in / groups, kernel, kernel}, weights),
-                             graph_test_constant(t, 1, &out, NULL)};
-  return graph_test_node(t, &onri_layer_conv, &params, inputs, 3);
+static int32_t wide(struct graph_test *t, int32_t x) { return graph_test_small_conv(t, x, FEW, CHANNELS, 1, 1); }
+static int32_t depthwise(struct graph_test *t, int32_t x) {
+  return graph_test_small_conv(t, x, CHANNELS, CHANNELS, 3, CHANNELS);
 }
-static int32_t wide(struct graph_test *t, int32_t x) { return conv(t, x, FEW, CHANNELS, 1, 1); }
-static int32_t depthwise(struct graph_test *t, int32_t x) { return conv(t, x, CHANNELS, CHANNELS, 3, CHANNELS); }
-static int32_t narrow(struct graph_test *t, int32_t x) { return conv(t, x, CHANNELS, FEW, 1, 1); }
+static int32_t narrow(struct graph_test *t, int32_t x) { return graph_test_small_conv(t, x, CHANNELS, FEW, 1, 1); }
 static int32_t relu(struct graph_test *t, int32_t x) { return graph_test_unary(t, ONR_UNARY_RELU, 0, 0, x); }
 static int32_t add(struct graph_test *t, int32_t a, int32_t b) { return graph_test_binary(t, ONR_BINARY_ADD, a, b); }
 
@@ -25,11 +16,14 @@ static int32_t three(struct graph_test *t, int32_t x) {
   return add(t, narrow(t, relu(t, depthwise(t, relu(t, wide(t, x))))), x);
 }
 static int32_t two(struct graph_test *t, int32_t x) { return relu(t, depthwise(t, wide(t, x))); }
-static int32_t stem(struct graph_test *t, int32_t x) { return narrow(t, depthwise(t, conv(t, x, 3, CHANNELS, 3, 1))); }
+static int32_t stem(struct graph_test *t, int32_t x) {
+  return narrow(t, depthwise(t, graph_test_small_conv(t, x, 3, CHANNELS, 3, 1)));
+}
 /* The second one's result has two readers: the third is a layer of its own. */
 static int32_t read_behind(struct graph_test *t, int32_t x) {
   const int32_t y = depthwise(t, wide(t, x));
-  return conv(t, add(t, y, conv(t, y, CHANNELS, CHANNELS, 1, 1)), CHANNELS, FEW, 3, 1);
+  return graph_test_small_conv(t, add(t, y, graph_test_small_conv(t, y, CHANNELS, CHANNELS, 1, 1)), CHANNELS, FEW, 3,
+                               1);
 }
 static int32_t read_between(struct graph_test *t, int32_t x) {
   const int32_t y = wide(t, x);

@@ -81,6 +81,20 @@ int32_t graph_test_conv(struct graph_test *t, int32_t x, int64_t in, int64_t out
   return graph_test_node(t, &onri_layer_conv, &params, inputs, 3);
 }
 
+int32_t graph_test_small_conv(struct graph_test *t, int32_t x, int64_t in, int64_t out, int64_t kernel,
+                              int64_t groups) {
+  struct onr_conv_params params = {.window = {.rank = 2}, .groups = groups};
+  const int64_t each = in / groups * kernel * kernel;
+  float *weights = malloc((size_t)(out * each) * sizeof(*weights));
+  assert_non_null(weights);
+  for (int64_t i = 0; i < out * each; i++) weights[i] = (float)(i * 37 % 101 - 50) / (float)(25 * each);
+  for (int d = 0; d < 2; d++) params.window.pad_begin[d] = params.window.pad_end[d] = kernel / 2;
+  const int32_t inputs[3] = {x, graph_test_constant(t, 4, (int64_t[]){out, in / groups, kernel, kernel}, weights),
+                             graph_test_constant(t, 1, &out, NULL)};
+  free(weights);
+  return graph_test_node(t, &onri_layer_conv, &params, inputs, 3);
+}
+
 int32_t graph_test_reshape(struct graph_test *t, int32_t x, size_t rank, const int64_t *shape) {
   return graph_test_node(t, &onri_layer_reshape, NULL, (int32_t[]){x, graph_test_ints(t, rank, shape)}, 2);
 }

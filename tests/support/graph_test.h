@@ -45,6 +45,8 @@ int32_t graph_test_unary(struct graph_test *t, enum onr_unary op, float alpha, f
 int32_t graph_test_binary(struct graph_test *t, enum onr_binary op, int32_t a, int32_t b);
 /* A 2-D convolution with random weights, padded to keep the size, with a bias. */
 int32_t graph_test_conv(struct graph_test *t, int32_t x, int64_t in, int64_t out, int64_t kernel);
+/* The same in groups, with fixed weights of both signs, so small that values stay near 1. */
+int32_t graph_test_small_conv(struct graph_test *t, int32_t x, int64_t in, int64_t out, int64_t kernel, int64_t groups);
 int32_t graph_test_reshape(struct graph_test *t, int32_t x, size_t rank, const int64_t *shape);
 int32_t graph_test_transpose(struct graph_test *t, int32_t x, int32_t rank, const int32_t *perm);
 int32_t graph_test_reduce(struct graph_test *t, enum onr_reduce_op op, int32_t x, size_t count, const int64_t *axes,
