@@ -86,6 +86,11 @@ ONR_API void onr_f16_to_f32(const uint16_t *source, float *target, size_t count)
 ONR_API void onr_f16_from_f32(const float *source, uint16_t *target, size_t count);
 ONR_API void onr_bf16_to_f32(const uint16_t *source, float *target, size_t count);
 ONR_API void onr_bf16_from_f32(const float *source, uint16_t *target, size_t count);
+/* The same of floats of 8 bits or less (float8..., float6..., float4e2m1), a bit pattern a byte. Beyond the largest
+ * number infinity, where the type has none NaN, else the largest; float8e8m0 has no sign. 0, and nothing is done: dtype
+ * is none of them. */
+ONR_API int onr_small_to_f32(enum onr_dtype dtype, const uint8_t *source, float *target, size_t count);
+ONR_API int onr_small_from_f32(enum onr_dtype dtype, const float *source, uint8_t *target, size_t count);
 
 /* A descriptor from its parts. rank must be 0..ONR_MAX_RANK; dims may be NULL for rank 0. */
 ONR_API struct onr_desc onr_desc_make(enum onr_dtype dtype, int32_t rank, const int64_t *dims);

@@ -3,8 +3,8 @@
     python -m onnxrun.reference model.onnx -o reference.npz [-i NAME=x.npy ...] [--dim NAME=SIZE ...] [--seed N]
     onnxrun compare model.onnx --reference reference.npz
 
-Inputs are given as to `onnxrun run` (a picture with --mean and so on), which reads them. The .npz holds them, too. Those without a
-file are random. Values inside of the bodies of If, Loop and Scan are not in it. Needs onnx
+Inputs are given as to `onnxrun run` (a picture with --mean and so on), which reads them. The .npz holds them, too; of sound in frames
+it has the values of each run. Those without a file are random. Values inside of the bodies of If, Loop and Scan are not in it. Needs onnx
 and onnxruntime: pip install 'onnxrun[reference]'. As onnxrun.reference.write(path, inputs, target) it takes arrays.
 """
 
@@ -16,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,17 +60,51 @@ def _session(path):
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def values_of(path, inputs):
-    """{name: array} of the inputs and of everything that ONNX Runtime computes from them, without its rewrites."""
+def _named(name, run):
+    """As onnxrun compare names what a value is in each run: "x", "x#2" ..."""
+    return name if run == 0 else f"{name}#{run + 1}"
+
+
+def _array(value):
+    """What an .npz holds of a value; None: it is no array (a sequence, map or optional), or of a type that NumPy lacks."""
+    if not isinstance(value, np.ndarray):
+        return None
+    if value.dtype.kind == "O":  # strings
+        return value.astype(str) if all(isinstance(text, str) for text in value.flat) else None
+    return value if value.dtype.kind in "fiubcU" else None
+
+
+def values_of(path, runs):
+    """{name: value} of the inputs of each run and of everything that ONNX Runtime computes from them, without its rewrites."""
     model = with_all_values(onnx.load(path, load_external_data=False))
     folder = os.path.dirname(os.path.abspath(path))  # where external data is looked for
     with tempfile.NamedTemporaryFile(dir=folder if os.access(folder, os.W_OK) else None, suffix=".onnx") as file:
         file.write(model.SerializeToString())
         file.flush()
         session = _session(file.name)
-        results = session.run(None, inputs)
-    found = {output.name: value for output, value in zip(session.get_outputs(), results)}
-    return {name: value for name, value in {**inputs, **found}.items() if isinstance(value, np.ndarray) and value.dtype.kind in "fiubc"}
+        names = [output.name for output in session.get_outputs()]
+        values = {}
+        for k, inputs in enumerate(runs):
+            found = {**inputs, **dict(zip(names, session.run(None, inputs)))}
+            values.update({_named(name, k): value for name, value in found.items()})
+    return values
+
+
+def _save(target, arrays):
+    """numpy.savez, which takes no array that is called "file"."""
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(name + ".npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def _write(path, runs, target):
+    """How many values there are, and words for those that are not among them."""
+    values = values_of(path, runs)
+    arrays = {name: _array(value) for name, value in values.items()}
+    lost = [name for name, array in arrays.items() if array is None]
+    _save(target, {name: array for name, array in arrays.items() if array is not None})
+    return len(arrays) - len(lost), f"not written, as no array holds them: {', '.join(map(repr, lost))}" if lost else ""
 
 
 def write(path: str | os.PathLike[str], inputs: Mapping[str, Any], target: str | os.PathLike[str]) -> int:
@@ -76,10 +112,10 @@ def write(path: str | os.PathLike[str], inputs: Mapping[str, Any], target: str |
     path, target = os.fspath(path), os.fspath(target)
     if not isinstance(inputs, Mapping):
         raise ArgumentError(f"inputs: expected {{name: array}}, found {type(inputs).__name__}")
-    values = values_of(path, dict(inputs))
-    with open(target, "wb") as file:
-        np.savez(file, **values)
-    return len(values)
+    count, lost = _write(path, [dict(inputs)], target)
+    if lost:
+        warnings.warn(f"{target}: {lost}", stacklevel=2)
+    return count
 
 
 def random_inputs(model, given, dims, seed):
@@ -121,15 +157,17 @@ def _program():
 
 
 def _given_inputs(model, path, words, rest):
-    """{name: array} as the tool reads them, by a model that hands its inputs on. rest: its other options."""
+    """{name: array} for each run, as the tool reads them, by a model that hands its inputs on. rest: its other options."""
     values = {value.name: value for value in model.graph.input}
     given = dict(_pair("-i", word, list(values)) for word in words)
     if not given:
         if rest:
             raise ArgumentError(f"{rest[0]}: it is about inputs, and none is given")
-        return {}
+        return [{}]
     nodes = [helper.make_node("Identity", [name], [f"copy_{k}"]) for k, name in enumerate(given)]
     copies = [onnx.ValueInfoProto(name=f"copy_{k}", type=values[name].type) for k, name in enumerate(given)]
+    nodes.append(helper.make_node("Constant", [], ["each_run"], value_int=1))  # an array where there are frames, as outputs of all are put together
+    copies.append(helper.make_tensor_value_info("each_run", TensorProto.INT64, []))
     recipe = os.path.splitext(path)[0] + ".json"
     with tempfile.TemporaryDirectory() as folder:
         graph = helper.make_graph(nodes, "inputs", [values[name] for name in given], copies)
@@ -143,7 +181,9 @@ def _given_inputs(model, path, words, rest):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ArgumentError(done.stderr.strip().removeprefix("onnxrun: ").replace(file, path))
-        return {name: np.load(os.path.join(folder, "out", f"copy_{k}.npy")) for k, name in enumerate(given)}
+        arrays = {name: np.load(os.path.join(folder, "out", f"copy_{k}.npy")) for k, name in enumerate(given)}
+        frames = np.load(os.path.join(folder, "out", "each_run.npy")).shape
+        return [{name: array[k] for name, array in arrays.items()} for k in range(*frames)] if frames else [arrays]
 
 
 def _size(option, text):
@@ -176,9 +216,11 @@ def _run(options, rest):
     _keep(options.output, [options.model, *options.input, *(word.partition("=")[2] for word in options.input)])
     model = _model(options.model)
     names = list(dict.fromkeys(d.dim_param for value in model.graph.input for d in value.type.tensor_type.shape.dim if d.dim_param))
-    given = _given_inputs(model, options.model, options.input, rest)
+    runs = _given_inputs(model, options.model, options.input, rest)
     dims = {name: _size("--dim", size) for name, size in (_pair("--dim", word, names) for word in options.dim)}
-    count = write(options.model, random_inputs(model, given, dims, options.seed), options.output)
+    count, lost = _write(options.model, [random_inputs(model, given, dims, options.seed) for given in runs], options.output)
+    if lost:
+        print(f"onnxrun: {lost}", file=sys.stderr)
     print(f"{count} values -> {options.output}")
 
 

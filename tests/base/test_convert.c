@@ -261,6 +261,39 @@ static void arrays_of_callers(void **state) {
   }
 }
 
+/* The same of floats of 8 bits or less; beyond the largest is told. */
+static void small_arrays_of_callers(void **state) {
+  uint8_t codes[256], back[256];
+  float values[256];
+  (void)state;
+  for (size_t k = 2; k < COUNT(models); k++) {
+    const struct model *m = &models[k];
+    const size_t count = (size_t)1 << m->bits;
+    const float beyond[] = {INFINITY, 1e30f};
+    for (size_t i = 0; i < count; i++) codes[i] = (uint8_t)i;
+    assert_int_equal(onr_small_to_f32(m->dtype, codes, values, count), 1);
+    assert_int_equal(onr_small_from_f32(m->dtype, values, back, count), 1);
+    for (size_t i = 0; i < count; i++) {
+      const double expected = decode(m, (unsigned)i);
+      if (isnan(expected)) assert_true(isnan(values[i]) && isnan(decode(m, back[i])));
+      else assert_true((double)values[i] == expected && decode(m, back[i]) == expected);
+    }
+    assert_int_equal(onr_small_from_f32(m->dtype, beyond, back, 2), 1);
+    for (size_t i = 0; i < 2; i++) {
+      const double found = decode(m, back[i]);
+      if (m->infinity) assert_true(isinf(found));
+      else if (m->bits == 8) assert_true(isnan(found));
+      else assert_true(found == decode(m, m->first_nan - 1));
+    }
+  }
+  const float powers[] = {0.25f, -2, 3e38f, 0, NAN};
+  const uint8_t expected[] = {125, 128, 255, 255, 255};
+  assert_int_equal(onr_small_from_f32(ONR_DTYPE_F8E8M0, powers, back, COUNT(powers)), 1);
+  assert_memory_equal(back, expected, sizeof(expected));
+  assert_int_equal(onr_small_to_f32(ONR_DTYPE_U8, codes, values, 1), 0);
+  assert_int_equal(onr_small_from_f32(ONR_DTYPE_F16, values, back, 1), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_load_every_pattern),
@@ -273,6 +306,7 @@ int main(void) {
       cmocka_unit_test(test_integers_wrap),
       cmocka_unit_test(test_other_types),
       cmocka_unit_test(arrays_of_callers),
+      cmocka_unit_test(small_arrays_of_callers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

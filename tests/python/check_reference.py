@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import wave
 
 import numpy as np
 import onnx
@@ -58,6 +59,42 @@ class Reference(unittest.TestCase):
         self.assertEqual(self.run_with(self.path, "-o", "r.npz", "--dim", "n=3").returncode, 0)
         self.assertEqual(np.load(os.path.join(self.folder.name, "r.npz"))["y"].shape, (3, 2))
         self.assertEqual(onnxrun.reference.write(self.path, {"x": x}, os.path.join(self.folder.name, "again.npz")), 3)
+
+    def test_strings_and_odd_names(self):
+        """Strings are in it, of sequences it is said that they are not; "file" is a name as any other."""
+        nodes = [helper.make_node("Identity", ["text"], ["a:b"]), helper.make_node("SequenceConstruct", ["x", "x"], ["list"]),
+                 helper.make_node("SequenceAt", ["list", "one"], ["file"])]
+        data = model_of(nodes, {"text": (np.str_, [2]), "x": (np.float32, [2]), "one": (np.int64, [])}, {"a:b": (np.str_, [2]), "file": (np.float32, [2])})
+        onnx.save(onnx.load_from_string(data), self.path)
+        done = self.run_with(self.path, "-o", "r.npz", "-i", 'text=["é", ""]', "-i", "x=[1, 2]", "-i", "one=1")
+        self.assertEqual((done.returncode, done.stdout), (0, "5 values -> r.npz\n"), done.stderr)
+        self.assertEqual(done.stderr, "onnxrun: not written, as no array holds them: 'list'\n")
+        found = np.load(os.path.join(self.folder.name, "r.npz"))
+        self.assertEqual(found["a:b"].tolist(), ["é", ""])
+        self.assertEqual(found["file"].tolist(), [1, 2])
+        inputs = {"text": np.array(["é", ""], object), "x": np.array([1, 2], np.float32), "one": np.array(1)}
+        with self.assertWarnsRegex(UserWarning, "again.npz: not written, as no array holds them: 'list'"):
+            self.assertEqual(onnxrun.reference.write(self.path, inputs, os.path.join(self.folder.name, "again.npz")), 5)
+
+    def test_frames(self):
+        """Each frame of sound is a run; compare finds all of them."""
+        samples = np.arange(-4, 6, dtype=np.int16) * 1024
+        with wave.open(os.path.join(self.folder.name, "x.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(samples.tobytes())
+        data = model_of([helper.make_node("Neg", ["x"], ["y"])], {"x": (np.float32, [1, 4])}, {"y": (np.float32, [1, 4])})
+        onnx.save(onnx.load_from_string(data), self.path)
+        words = ["-i", "x.wav", "--rate", "8000", "--frame", "4:2"]
+        done = self.run_with(self.path, "-o", "r.npz", *words)
+        self.assertEqual((done.returncode, done.stdout), (0, "10 values -> r.npz\n"), done.stderr)
+        found = np.load(os.path.join(self.folder.name, "r.npz"))
+        np.testing.assert_allclose(found["y#3"], -samples[None, 2:6] / 32768)
+        np.testing.assert_allclose(found["y"], -np.concatenate([np.zeros(2), samples[:2] / 32768])[None])
+        for reference in (["--reference", "r.npz"], []):
+            done = subprocess.run([sys.executable, "-m", "onnxrun", "compare", self.path, *words, *reference], capture_output=True, text=True,
+                                  check=False, cwd=self.folder.name)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, "(?m)^5 values compared with .*, 0 differ$")
 
     def test_pictures(self):
         """Gray levels of 8 x 8 are taken as they are, less the mean, over the deviation."""

@@ -61,12 +61,30 @@ takes("long", '{"a-1\\"2": [[3, "4"], {"b": -5e1}], "x": [9007199254740993, 2], 
 takes("half", "[65504, 65519]", [2], [65504, 65504])
 takes("float", '{"x": [1, 2], "other": 3}', [2], [1, 2], True)
 # What nobody gives is random, in every type that has numbers, and within what it has.
-for dtype, least, most in ((FLOAT, -1, 1), (DOUBLE, -1, 1), (FLOAT16, -1, 1), (16, -1, 1), (COMPLEX64, -1, 1), (INT64, 0, 9), (UINT8, 0, 9), (UINT64, 0, 9), (21, 0, 9), (22, 0, 7)):
+for dtype, least, most in ((FLOAT, -1, 1), (DOUBLE, -1, 1), (FLOAT16, -1, 1), (16, -1, 1), (COMPLEX64, -1, 1), (INT64, 0, 9), (UINT8, 0, 9), (UINT64, 0, 9), (21, 0, 9), (22, 0, 7), *((t, -1, 1) for t in (17, 18, 19, 20, 23, 27, 28))):
     identity("any.onnx", dtype, [64])
     data = json.loads(run("any.onnx", "--json").stdout)["y"]["data"]
     values = [v for pair in data for v in pair] if dtype == COMPLEX64 else data
-    if len(set(values)) < 6 or min(values) < least or max(values) > most or (least < 0 and not min(values) < -0.5 < 0.5 < max(values)):
+    if len(set(values)) < (4 if dtype == 23 else 6) or min(values) < least or max(values) > most or (least < 0 and not min(values) < -0.5 < 0.5 < max(values)):
         fail("random", dtype, values)
+identity("scale.onnx", 24, [64])  # float8e8m0: powers of 2
+data = json.loads(run("scale.onnx", "--json").stdout)["y"]["data"]
+if len(set(data)) < 4 or any(math.frexp(v)[0] != 0.5 or v > 1 for v in data):
+    fail("random scales", data)
+# What --json writes is what is read.
+for dtype, values in ((17, [448, -0.001953125, "NaN", 1.125]), (19, ["Infinity", "-Infinity", "NaN", 57344, -3]), (23, [6, -0.5, 0]), (24, [2.0**-10, 0.5, "NaN"]),
+                      (COMPLEX64, [[[1, -2.5], [0, "NaN"]]]), (15, [[0.1, 3]]), (COMPLEX64, [])):
+    identity("any.onnx", dtype)
+    text = json.dumps(values)
+    if values and json.loads(run("any.onnx", "-i", "x=" + text, "--json").stdout)["y"]["data"] != values:
+        fail("again", dtype, values, run("any.onnx", "-i", "x=" + text, "--json").stdout)
+    if not values:
+        run("any.onnx", "-i", "x=" + text, code=2, error="expected complex64 in lists of one shape, found something else than [real, imaginary]")
+if b" 1-2.5j 0+3j\n" not in run("any.onnx", "-i", "x=[[1, -2.5], [0, 3]]").stdout:
+    fail("complex", run("any.onnx", "-i", "x=[[1, -2.5], [0, 3]]").stdout)
+for dtype, value in ((17, "500"), (17, '"Infinity"'), (23, "13"), (24, "-1"), (24, "0"), (19, "70000"), (FLOAT16, "1e6")):
+    identity("any.onnx", dtype)
+    run("any.onnx", "-i", f"x=[{value}]", code=2, error="a number that its type does not have")
 identity("small.onnx", 22)
 if json.loads(run("small.onnx", "-i", "x=[-8, 7]", "--json").stdout)["y"] != {"dtype": "int4", "shape": [2], "data": [-8, 7]}:
     fail("int4", run("small.onnx", "-i", "x=[-8, 7]", "--json").stdout)

@@ -25,7 +25,7 @@ int read_answers(const struct onr_tensor *y, int64_t count, struct answers *a) {
   if (y->desc.rank < 1) return 0;
   *a = (struct answers){y, count < 0 ? y->desc.dim[0] : count, y->desc.rank > 1 ? y->desc.dim[1] : 1, LOGITS};
   if (y->desc.dim[0] != a->count || a->classes < 1 || onr_desc_elements(&y->desc) != a->count * a->classes ||
-      !a->count || number_at(y, 0).kind != REAL || y->desc.dtype == ONR_DTYPE_C64 || y->desc.dtype == ONR_DTYPE_C128)
+      !a->count || number_at(y, 0).kind != REAL || is_complex_type(y->desc.dtype))
     return 0;
   if (sums_to_one(a, 0)) a->meaning = PROBABILITIES;
   else if (a->classes > 1 && sums_to_one(a, 1)) a->meaning = LOG_PROBABILITIES;

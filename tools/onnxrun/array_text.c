@@ -15,14 +15,14 @@ static void format_element(const struct onr_tensor *y, int64_t i, char text[CELL
     const struct onr_string *string = (const struct onr_string *)y->data + i;
     const struct shown piece = shown_bytes(string->text, string->length < 64 ? string->length : 64);
     snprintf(text, CELL, "\"%.80s%s\"", piece.text, string->length > 64 ? "..." : "");
+  } else if (is_complex_type(y->desc.dtype)) {
+    snprintf(text, CELL, "%.6g%+.6gj", number_at(y, 2 * i).real, number_at(y, 2 * i + 1).real);
   } else if (number.kind == REAL) {
     snprintf(text, CELL, "%.6g", number.real);
   } else if (number.kind == INTEGER) {
     snprintf(text, CELL, "%lld", (long long)number.integer);
-  } else if (number.kind == NATURAL) {
-    snprintf(text, CELL, "%llu", (unsigned long long)number.natural);
   } else {
-    snprintf(text, CELL, "0x%02x", ((const uint8_t *)y->data)[i]);
+    snprintf(text, CELL, "%llu", (unsigned long long)number.natural);
   }
 }
 
@@ -100,7 +100,7 @@ static void print_table(struct table *t) {
 static void print_summary(const struct onr_tensor *y, int64_t count) {
   double least = INFINITY, most = -INFINITY, sum = 0;
   int64_t finite = 0;
-  if (number_at(y, 0).kind == NO_NUMBER) return;
+  if (number_at(y, 0).kind == NO_NUMBER || is_complex_type(y->desc.dtype)) return;
   for (int64_t i = 0; i < count; i++) {
     const double value = number_at(y, i).real;
     if (!isfinite(value)) continue;
@@ -121,9 +121,7 @@ static int64_t row_length(const struct onr_desc *desc) {
 }
 
 void print_array(const struct onr_tensor *y, int all) {
-  const int is_complex = y->desc.dtype == ONR_DTYPE_C64 || y->desc.dtype == ONR_DTYPE_C128;
-  const int64_t count = onr_desc_elements(&y->desc) * (is_complex ? 2 : 1);
-  const int64_t last = row_length(&y->desc) * (is_complex ? 2 : 1);
+  const int64_t count = onr_desc_elements(&y->desc), last = row_length(&y->desc);
   struct table t = {.y = y, .rows = last ? count / last : 0, .columns = last};
   if (count > INLINE) print_summary(y, count);
   if (!all && t.columns > 2 * EDGE + 2) t.column_edge = EDGE;
@@ -138,8 +136,7 @@ void print_array(const struct onr_tensor *y, int all) {
 }
 
 void print_array_line(const struct onr_tensor *y) {
-  const int is_complex = y->desc.dtype == ONR_DTYPE_C64 || y->desc.dtype == ONR_DTYPE_C128;
-  const int64_t count = onr_desc_elements(&y->desc) * (is_complex ? 2 : 1);
+  const int64_t count = onr_desc_elements(&y->desc);
   char text[CELL];
   for (int64_t i = 0; i < count && i < INLINE; i++) {
     format_element(y, i, text);

@@ -1,13 +1,12 @@
 /* cmd_compare.c: what each layer writes, beside a reference: files, or the same model without rewrites in plain C.
  * Layers that were fused are compared by the value that they end in. */
-#define _POSIX_C_SOURCE 200809L
 #include <cjson/cJSON.h>
-#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "npy.h"
+#include "onnxrun/sequence.h"
 #include "print.h"
 #include "step_values.h"
 
@@ -17,39 +16,14 @@ struct comparison {
   const struct options *options;
   enum phase phase;
   struct step_counts counts;
-  struct tensor_list names;     /* of values that the model as it is run has; without tensors */
-  struct tensor_list reference; /* sorted by name, as names are once they are read */
-  int is_main_only;             /* a reference from files has no turns of loops */
-  int is_rounded;               /* 8-bit numbers are off by a step: what comes behind them is off by as much */
+  struct tensor_list names; /* of values that the model as it is run has; without tensors; sorted */
+  struct references reference;
+  int is_rounded; /* 8-bit numbers are off by a step: what comes behind them is off by as much */
   size_t compared, different;
   struct line first; /* what is wrong with the first one that differs */
   cJSON *rows;       /* NULL: text */
   int no_memory;
 };
-
-/* --- names --- */
-
-static int by_name(const void *left, const void *right) {
-  const struct named_tensor *a = left, *b = right;
-  return strcmp(a->name, b->name);
-}
-
-static void sort(struct tensor_list *list) {
-  if (list->count) qsort(list->items, list->count, sizeof(*list->items), by_name);
-}
-
-static const struct named_tensor *find(const struct tensor_list *list, const char *name) {
-  const struct named_tensor key = {.name = (char *)(uintptr_t)name};
-  return list->count ? bsearch(&key, list->items, list->count, sizeof(*list->items), by_name) : NULL;
-}
-
-/* Files are named as run --dump-all does it. */
-static const struct named_tensor *find_reference(const struct comparison *c, const char *key) {
-  char clean[201];
-  const struct named_tensor *found = find(&c->reference, key);
-  file_name_of(key, clean, sizeof(clean));
-  return found || !c->is_main_only ? found : find(&c->reference, clean);
-}
 
 /* --- two values --- */
 
@@ -73,8 +47,7 @@ static double mean_square(const struct onr_tensor *x, int64_t count) {
  * what they are made of. */
 static struct distance measure(const struct options *options, const struct onr_tensor *found,
                                const struct onr_tensor *expected) {
-  const int is_complex = expected->desc.dtype == ONR_DTYPE_C64 || expected->desc.dtype == ONR_DTYPE_C128;
-  const int64_t count = onr_desc_elements(&expected->desc) * (is_complex ? 2 : 1);
+  const int64_t count = onr_desc_elements(&expected->desc) * (is_complex_type(expected->desc.dtype) ? 2 : 1);
   const double rms = sqrt(mean_square(expected, count));
   struct distance d = {.worst = -1};
   double sum = 0, worst_excess = -1;
@@ -114,29 +87,87 @@ static struct shown place_of(const struct onr_desc *desc, int64_t i) {
  * them, are looked at as a whole. */
 static int is_rounding(struct comparison *c, const struct onr_tensor *expected, const struct distance *d) {
   const double allowed = 0.1;
-  if (expected->desc.dtype == ONR_DTYPE_U8 || expected->desc.dtype == ONR_DTYPE_I8) c->is_rounded = 1;
+  const enum onr_dtype dtype = expected->desc.dtype;
+  if (onr_dtype_size(dtype) == 1 && (is_real_type(dtype) || dtype == ONR_DTYPE_U8 || dtype == ONR_DTYPE_I8))
+    c->is_rounded = 1;
   return c->is_rounded && isfinite(d->largest) && d->rms <= allowed;
 }
 
-/* Words for what is wrong; "": nothing is. */
-static struct line judge(struct comparison *c, const struct onr_tensor *found, const struct onr_tensor *expected,
-                         struct distance *d) {
-  const struct onr_desc *f = &found->desc, *e = &expected->desc;
-  struct line reason = {0};
-  char a[160], b[160];
-  int same = f->rank == e->rank;
-  for (int32_t k = 0; same && k < f->rank; k++) same = f->dim[k] == e->dim[k];
-  *d = (struct distance){.worst = -1, .rms = INFINITY, .largest = INFINITY};
-  /* A rewrite may compute in another type of floats. */
-  if (!same || (f->dtype != e->dtype && (number_at(found, 0).kind != REAL || number_at(expected, 0).kind != REAL))) {
-    line_add(&reason, "expected %s, found %s", onr_desc_format(e, a, sizeof(a)), onr_desc_format(f, b, sizeof(b)));
-    return reason;
+static int same_shape(const struct onr_desc *a, const struct onr_desc *b) {
+  int same = a->rank == b->rank;
+  for (int32_t k = 0; same && k < a->rank; k++) same = a->dim[k] == b->dim[k];
+  return same;
+}
+
+/* A rewrite may compute in another type of floats. */
+static int same_kind(const struct onr_desc *a, const struct onr_desc *b) {
+  return a->dtype == b->dtype ||
+         (is_real_type(a->dtype) && is_real_type(b->dtype) && !is_complex_type(a->dtype) && !is_complex_type(b->dtype));
+}
+
+static const struct distance none = {.worst = -1}, apart = {.worst = -1, .rms = INFINITY, .largest = INFINITY};
+
+static void judge(struct comparison *c, const struct onr_tensor *found, const struct onr_tensor *expected,
+                  struct distance *d, struct line *reason);
+
+/* Of what holds others, as far as the worst of them. */
+static void judge_entries(struct comparison *c, const struct onr_tensor *found, const struct onr_tensor *expected,
+                          struct distance *d, struct line *reason) {
+  const int64_t count = onr_sequence_length(expected);
+  *d = apart;
+  if (onr_sequence_length(found) != count) {
+    line_add(reason, "expected %lld entries, found %lld", (long long)count, (long long)onr_sequence_length(found));
+    return;
   }
+  *d = none;
+  for (int64_t i = 0; i < count; i++) {
+    const struct onr_tensor f = onr_sequence_entry(found, i), e = onr_sequence_entry(expected, i);
+    struct distance of_entry;
+    struct line why = {0};
+    judge(c, &f, &e, &of_entry, &why);
+    if (of_entry.rms > d->rms) d->rms = of_entry.rms;
+    if (of_entry.largest > d->largest) d->largest = of_entry.largest;
+    if (why.text[0] && !reason->text[0]) line_add(reason, "entry %lld: %s", (long long)i, why.text);
+  }
+}
+
+static void judge_numbers(struct comparison *c, const struct onr_tensor *found, const struct onr_tensor *expected,
+                          struct distance *d, struct line *reason) {
+  const struct onr_desc *e = &expected->desc;
   *d = measure(c->options, found, expected);
   if (d->wrong && !is_rounding(c, expected, d))
-    line_add(&reason, "%lld of %lld elements differ; worst at %s: expected %.9g, found %.9g", (long long)d->wrong,
+    line_add(reason, "%lld of %lld elements differ; worst at %s: expected %.9g, found %.9g", (long long)d->wrong,
              (long long)onr_desc_elements(e), place_of(e, d->worst).text, d->expected, d->found);
-  return reason;
+}
+
+static void judge_text(const struct onr_tensor *found, const struct onr_tensor *expected, struct distance *d,
+                       struct line *reason) {
+  char why[300];
+  const int same = agrees(found, expected, 0, 0, why, sizeof(why));
+  *d = same ? none : apart;
+  if (!same) line_add(reason, "%s", why);
+}
+
+/* Words for what is wrong; "": nothing is. */
+static void judge(struct comparison *c, const struct onr_tensor *found, const struct onr_tensor *expected,
+                  struct distance *d, struct line *reason) {
+  const struct onr_desc *f = &found->desc;
+  struct onr_tensor wanted = *expected;
+  char a[160], b[160];
+  /* NumPy's files have the bits of what NumPy has no type for. */
+  if (npy_stands_for(wanted.desc.dtype, f->dtype)) wanted.desc.dtype = f->dtype;
+  const struct onr_desc *e = &wanted.desc;
+  const int holds_others = f->dtype == e->dtype && f->dtype > ONR_DTYPE_LAST_IN_FILES;
+  if (holds_others) {
+    judge_entries(c, found, &wanted, d, reason);
+  } else if (!same_shape(f, e) || !same_kind(f, e)) {
+    *d = apart;
+    line_add(reason, "expected %s, found %s", onr_desc_format(e, a, sizeof(a)), onr_desc_format(f, b, sizeof(b)));
+  } else if (f->dtype == ONR_DTYPE_STRING) {
+    judge_text(found, &wanted, d, reason);
+  } else {
+    judge_numbers(c, found, &wanted, d, reason);
+  }
 }
 
 /* --- rows --- */
@@ -171,12 +202,13 @@ static void print_row(const struct onr_node_info *info, const struct step_value 
 }
 
 static void compare(struct comparison *c, const struct onr_node_run *run, const struct step_value *value) {
-  const struct named_tensor *reference = find_reference(c, value->key);
+  const struct named_tensor *reference = find_reference(&c->reference, value->key);
   struct onr_node_info info = {.size = sizeof(info)};
+  struct line reason = {0};
   struct distance d;
   if (!reference) return;
   onr_node_run_info(run, &info);
-  const struct line reason = judge(c, &value->tensor, &reference->tensor, &d);
+  judge(c, &value->tensor, &reference->tensor, &d, &reason);
   c->compared++;
   if (reason.text[0] && !c->different++)
     line_add(&c->first, "node %zu, %s (%s%s%s%s%s), writes '%s': %s", run->node, info.layer, info.op_type,
@@ -192,38 +224,32 @@ static void compare(struct comparison *c, const struct onr_node_run *run, const 
 /* --- runs --- */
 
 static void take(struct comparison *c, const struct step_value *value) {
-  const size_t bytes = onr_desc_bytes(&value->tensor.desc);
-  if (c->phase == TAKE_VALUES && !find(&c->names, value->key)) return;
-  struct named_tensor *item = list_add(c->phase == TAKE_NAMES ? &c->names : &c->reference, value->key);
-  void *copy = item && c->phase == TAKE_VALUES ? malloc(bytes + 1) : NULL;
-  if (!item || (c->phase == TAKE_VALUES && !copy)) c->no_memory = 1;
-  if (!copy) return;
-  memcpy(copy, value->tensor.data, bytes);
-  item->tensor = (struct onr_tensor){value->tensor.desc, copy};
+  if (c->phase == TAKE_VALUES && !find_by_name(&c->names, value->key)) return;
+  struct named_tensor *item = list_add(c->phase == TAKE_NAMES ? &c->names : &c->reference.list, value->key);
+  if (!item || (c->phase == TAKE_VALUES && !copy_value(&value->tensor, &item->tensor))) c->no_memory = 1;
 }
 
 static void watch(void *context, const struct onr_node_run *run) {
   struct comparison *c = context;
   struct step_value value;
-  if (c->is_main_only && run->parent != ONR_NO_NODE) return;
+  /* Names of files and archives are those of the outermost graph. */
+  if (c->options->reference && !c->reference.has_turns && run->parent != ONR_NO_NODE) return;
   for (size_t i = 0; i < run->num_outputs && !c->no_memory; i++) {
-    if (step_value(&c->counts, run, i, &value)) {
-      if (c->phase == COMPARE_VALUES) compare(c, run, &value);
-      else take(c, &value);
-    }
-    free(value.copy);
+    if (!step_value(&c->counts, run, i, &value)) continue;
+    if (c->phase == COMPARE_VALUES) compare(c, run, &value);
+    else take(c, &value);
+    step_value_clear(&value);
   }
 }
 
-static int run_phase(struct comparison *c, const struct loaded *l, const struct inputs *inputs, enum phase phase) {
-  struct onr_error error = {0};
+static int run_phase(struct comparison *c, const struct loaded *l, struct inputs *inputs, enum phase phase) {
   c->phase = phase;
   step_counts_clear(&c->counts);
-  const enum onr_status status = onr_session_run(l->session, &error);
-  if (status != ONR_STATUS_OK) return report_run_failure(status, c->options, l, inputs, &error);
-  if (c->no_memory) return complain(EXIT_OTHER, "no memory for what the layers write");
-  if (phase == TAKE_NAMES) sort(&c->names);
-  if (phase == TAKE_VALUES) sort(&c->reference);
+  const int code = run_each(c->options, l, inputs, NULL, NULL);
+  if (code) return code;
+  if (c->no_memory || c->counts.no_memory) return complain(EXIT_OTHER, "no memory for what the layers write");
+  if (phase == TAKE_NAMES) sort_by_name(&c->names);
+  if (phase == TAKE_VALUES) sort_by_name(&c->reference.list);
   return 0;
 }
 
@@ -232,15 +258,15 @@ static int share_inputs(const struct loaded *l, const struct inputs *inputs) {
   struct onr_error error = {0};
   for (size_t i = 0; i < inputs->list.count; i++) {
     const int index = onr_model_find_input(l->model, inputs->list.items[i].name);
-    const enum onr_status status =
-        onr_session_set_input(l->session, (size_t)index, &inputs->list.items[i].tensor, &error);
+    const struct onr_tensor first = frame_of(&inputs->list.items[i], 0);
+    const enum onr_status status = onr_session_set_input(l->session, (size_t)index, &first, &error);
     if (status != ONR_STATUS_OK) return report_failure(status, l->path, &error);
   }
   return 0;
 }
 
 /* The reference that needs no file: no rewrites, plain C. */
-static int run_portable(struct comparison *c, const struct inputs *inputs) {
+static int run_portable(struct comparison *c, struct inputs *inputs) {
   struct options own = *c->options;
   struct loaded l = {0};
   own.backend = ONR_BACKEND_PORTABLE;
@@ -255,53 +281,6 @@ static int run_portable(struct comparison *c, const struct inputs *inputs) {
   return code;
 }
 
-/* --- references from files --- */
-
-static int has_ending(const char *name, const char *ending) {
-  const size_t length = strlen(name), n = strlen(ending);
-  return length > n && !strcmp(name + length - n, ending);
-}
-
-/* What has no name has that of its file. */
-static int read_file(struct comparison *c, const char *path, const char *file) {
-  const size_t before = c->reference.count;
-  char stem[256];
-  const int code = read_values(c->options, path, ONR_DTYPE_NONE, &c->reference);
-  snprintf(stem, sizeof(stem), "%.*s", (int)strcspn(file, "/"), file);
-  char *dot = strrchr(stem, '.');
-  if (dot) *dot = '\0';
-  if (!code && c->reference.count == before + 1 && !c->reference.items[before].name[0])
-    return list_rename(&c->reference.items[before], stem) ? 0 : complain(EXIT_OTHER, "%s: no memory", path);
-  return code;
-}
-
-static int read_folder(struct comparison *c, const char *folder) {
-  struct dirent **entries = NULL;
-  const int count = scandir(folder, &entries, NULL, alphasort);
-  int code = count < 0 ? complain_file(folder, "cannot be read") : 0;
-  for (int i = 0; i < count; i++) {
-    char path[4096];
-    const char *name = entries[i]->d_name;
-    const int fits = snprintf(path, sizeof(path), "%s/%s", folder, name) < (int)sizeof(path);
-    if (!code && fits && (has_ending(name, ".npy") || has_ending(name, ".npz") || has_ending(name, ".pb")))
-      code = read_file(c, path, name);
-    free(entries[i]);
-  }
-  free(entries);
-  return code;
-}
-
-static int read_reference(struct comparison *c) {
-  const char *path = c->options->reference;
-  const char *slash = strrchr(path, '/');
-  struct stat info;
-  c->is_main_only = 1;
-  const int is_folder = !stat(path, &info) && S_ISDIR(info.st_mode);
-  const int code = is_folder ? read_folder(c, path) : read_file(c, path, slash ? slash + 1 : path);
-  sort(&c->reference);
-  return code;
-}
-
 /* A reference may hold the inputs that it was computed from: those that are not given. */
 static int take_inputs(const struct comparison *c, const struct loaded *l, const struct inputs *inputs) {
   struct onr_error error = {0};
@@ -309,7 +288,7 @@ static int take_inputs(const struct comparison *c, const struct loaded *l, const
     const char *name = onr_model_input(l->model, i)->name;
     const struct named_tensor *given = list_find(&inputs->list, name);
     if (given && (size_t)(given - inputs->list.items) < inputs->num_files) continue;
-    const struct named_tensor *x = find_reference(c, name);
+    const struct named_tensor *x = find_reference(&c->reference, name);
     const enum onr_status status = x ? onr_session_set_input(l->session, i, &x->tensor, &error) : ONR_STATUS_OK;
     if (status != ONR_STATUS_OK) return report_failure(status, c->options->reference, &error);
   }
@@ -346,7 +325,7 @@ int command_compare(const struct options *options) {
   struct loaded l = {0};
   own.watch = watch;
   own.watch_context = &c;
-  int code = options->reference ? read_reference(&c) : 0;
+  int code = options->reference ? read_references(options, &c.reference) : 0;
   if (!code) code = load(&own, options->paths[0], &l);
   if (!code) code = make_inputs(&own, &l, &inputs, NULL);
   if (!code && options->reference) code = take_inputs(&c, &l, &inputs);
@@ -358,7 +337,7 @@ int command_compare(const struct options *options) {
   cJSON_Delete(c.rows);
   step_counts_clear(&c.counts);
   list_clear(&c.names);
-  list_clear(&c.reference);
+  list_clear(&c.reference.list);
   unload(&l);
   clear_inputs(&inputs);
   return code;

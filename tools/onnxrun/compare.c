@@ -9,7 +9,7 @@
 
 static int compare_reals(const struct onr_tensor *found, const struct onr_tensor *expected, double rtol, double atol,
                          char *reason, size_t size) {
-  const int is_complex = expected->desc.dtype == ONR_DTYPE_C64 || expected->desc.dtype == ONR_DTYPE_C128;
+  const int is_complex = is_complex_type(expected->desc.dtype);
   const int64_t count = onr_desc_elements(&expected->desc) * (is_complex ? 2 : 1);
   const double two_bfloat16_ulps = 1.0 / 64; /* as the ONNX backend suite's own runner allows */
   int64_t worst = -1, wrong = 0;

@@ -1,19 +1,20 @@
-/* dump.c: everything that the nodes of a run write, as .npy files, and a list of them. */
+/* dump.c: everything that the nodes of a run write, as .npy files, and a list of them, index.json. */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "npy.h"
+#include "onnxrun/sequence.h"
 #include "step_values.h"
 
-enum { LONGEST_NAME = 200, PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096 };
 
-/* A name for a file, which no other has. */
-static void name_file(struct dump *dump, const char *key, char *name, size_t size) {
-  char clean[LONGEST_NAME + 1];
+/* A name for a file or, of what holds others, a folder, which no other has. */
+static void name_file(struct dump *dump, const char *key, const char *ending, char *name, size_t size) {
+  char clean[LONGEST_FILE_STEM + 1];
   file_name_of(key, clean, sizeof(clean));
-  snprintf(name, size, "%s.npy", clean);
-  for (unsigned n = 2; list_find(&dump->files, name); n++) snprintf(name, size, "%s_%u.npy", clean, n);
+  snprintf(name, size, "%s%s", clean, ending);
+  for (unsigned n = 2; list_find(&dump->files, name); n++) snprintf(name, size, "%s_%u%s", clean, n, ending);
 }
 
 static int has_row(const struct dump *dump, const char *key) {
@@ -22,28 +23,58 @@ static int has_row(const struct dump *dump, const char *key) {
   return 0;
 }
 
-static void add_row(struct dump *dump, const struct onr_node_run *run, const struct step_value *value,
-                    const char *file) {
+static void add_origin(const struct onr_node_run *run, cJSON *row) {
   struct onr_node_info info = {.size = sizeof(info)};
-  char text[160];
-  cJSON *row = cJSON_CreateObject();
   onr_node_run_info(run, &info);
-  cJSON_AddStringToObject(row, "file", file);
-  cJSON_AddStringToObject(row, "name", value->key);
-  cJSON_AddStringToObject(row, "type", onr_desc_format(&value->tensor.desc, text, sizeof(text)));
   cJSON_AddNumberToObject(row, "node", (double)run->node);
   cJSON_AddStringToObject(row, "layer", info.layer);
   cJSON_AddStringToObject(row, "operator", info.op_type);
   cJSON_AddStringToObject(row, "module", info.module_path);
   cJSON_AddStringToObject(row, "source", info.source);
+}
+
+/* A tensor as NAME.npy, the entries of what holds others as NAME/0.npy ...; row says what is where. */
+static int write_row(const char *folder, const char *name, const struct onr_tensor *value, cJSON *row) {
+  const int64_t count = onr_sequence_length(value);
+  char path[PATH_SIZE], text[160];
+  int code = snprintf(path, sizeof(path), "%s/%s", folder, name) < PATH_SIZE
+                 ? 0
+                 : complain(EXIT_OTHER, "%s: the path is too long", folder);
+  cJSON_AddStringToObject(row, "file", name);
+  cJSON_AddStringToObject(row, "type", onr_desc_format(&value->desc, text, sizeof(text)));
+  if (code) return code;
+  if (count < 0) return (code = check_kept(path)) ? code : npy_write(path, value);
+  cJSON *entries = cJSON_AddArrayToObject(row, "entries");
+  code = make_folders(path);
+  for (int64_t i = 0; !code && i < count; i++) {
+    const struct onr_tensor entry = onr_sequence_entry(value, i);
+    char inside[PATH_SIZE];
+    cJSON *one = cJSON_CreateObject();
+    cJSON_AddItemToArray(entries, one);
+    if (snprintf(inside, sizeof(inside), "%s/%lld%s", name, (long long)i,
+                 onr_sequence_length(&entry) < 0 ? ".npy" : "") >= PATH_SIZE)
+      code = complain(EXIT_OTHER, "%s: the path is too long", folder);
+    else code = write_row(folder, inside, &entry, one);
+  }
+  return code;
+}
+
+static int write_value_of(struct dump *dump, const struct onr_node_run *run, const struct step_value *value) {
+  char name[LONGEST_FILE_STEM + 32];
+  name_file(dump, value->key, onr_sequence_length(&value->tensor) < 0 ? ".npy" : "", name, sizeof(name));
+  cJSON *row = cJSON_CreateObject();
   cJSON_AddItemToArray(dump->index, row);
+  if (!row || !list_add(&dump->files, name)) return complain(EXIT_OTHER, "no memory for the names of files");
+  cJSON_AddStringToObject(row, "name", value->key);
+  add_origin(run, row);
+  return write_row(dump->folder, name, &value->tensor, row);
 }
 
 /* Nothing has run yet: what is planned to be written is looked for, by name. */
 static void rehearse(struct dump *dump, const struct onr_node_run *run) {
   for (size_t i = 0; i < run->num_outputs && !dump->code; i++) {
     struct onr_operand o = {.size = sizeof(o)};
-    char name[LONGEST_NAME + 1], path[PATH_SIZE];
+    char name[LONGEST_FILE_STEM + 1], path[PATH_SIZE];
     if (onr_node_run_output(run, i, &o) != ONR_STATUS_OK || !o.name[0]) continue;
     file_name_of(o.name, name, sizeof(name));
     if (snprintf(path, sizeof(path), "%s/%s.npy", dump->folder, name) < PATH_SIZE) dump->code = check_kept(path);
@@ -58,20 +89,12 @@ void dump_watch(void *context, const struct onr_node_run *run) {
   }
   for (size_t i = 0; i < run->num_outputs && !dump->code; i++) {
     struct step_value value;
-    char name[LONGEST_NAME + 32], path[PATH_SIZE];
     if (!step_value(&dump->counts, run, i, &value)) continue;
-    if (run->parent == ONR_NO_NODE && has_row(dump, value.key)) {
-      free(value.copy); /* the same in another layout */
-      continue;
-    }
-    name_file(dump, value.key, name, sizeof(name));
-    if (snprintf(path, sizeof(path), "%s/%s", dump->folder, name) >= (int)sizeof(path))
-      dump->code = complain(EXIT_OTHER, "%s: the path is too long", dump->folder);
-    else if (!list_add(&dump->files, name)) dump->code = complain(EXIT_OTHER, "no memory for the names of files");
-    else if (!(dump->code = check_kept(path))) dump->code = npy_write(path, &value.tensor);
-    if (!dump->code) add_row(dump, run, &value, name);
-    free(value.copy);
+    /* In the outermost graph: the same in another layout. */
+    if (run->parent != ONR_NO_NODE || !has_row(dump, value.key)) dump->code = write_value_of(dump, run, &value);
+    step_value_clear(&value);
   }
+  if (dump->counts.no_memory && !dump->code) dump->code = complain(EXIT_OTHER, "no memory for what the layers write");
 }
 
 static int check_files(struct dump *dump, struct onr_session *session) {
@@ -89,6 +112,7 @@ int dump_begin(struct dump *dump, struct onr_session *session) {
   if (!code) code = check_files(dump, session);
   if (!code) code = make_folders(dump->folder);
   if (!code) dump->index = cJSON_CreateArray();
+  if (!code && !list_add(&dump->files, "index.json")) code = complain(EXIT_OTHER, "no memory for the names of files");
   return code;
 }
 
@@ -102,7 +126,7 @@ int dump_end(struct dump *dump) {
     dump->index = NULL;
     if (fclose(file)) dump->code = complain_file(path, "cannot be written");
   }
-  if (!dump->code) printf("%zu values -> %s\n", dump->files.count, shown(dump->folder).text);
+  if (!dump->code) printf("%zu values -> %s\n", dump->files.count - 1, shown(dump->folder).text);
   cJSON_Delete(dump->index);
   step_counts_clear(&dump->counts);
   list_clear(&dump->files);

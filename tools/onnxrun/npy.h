@@ -27,6 +27,8 @@ int npy_header_parse(const char *where, const char *text, size_t length, enum on
                      struct npy_header *header);
 /* Length of the text for what npy_write makes; -1: NumPy has no such type. width, letter: of strings. */
 int npy_header_format(const struct onr_desc *desc, char letter, size_t width, char *text, size_t size);
+/* What NumPy writes as `stored` may be the bits of `meant`, for which it has no type. */
+int npy_stands_for(enum onr_dtype stored, enum onr_dtype meant);
 /* Bits of an element that the type uses; 0: all. */
 int npy_used_bits(enum onr_dtype dtype);
 

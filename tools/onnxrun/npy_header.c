@@ -181,6 +181,14 @@ int npy_header_format(const struct onr_desc *desc, char letter, size_t width, ch
   return n + snprintf(text + n, size - (size_t)n, "), }");
 }
 
+int npy_stands_for(enum onr_dtype stored, enum onr_dtype meant) {
+  for (int i = 0, k; i < NUM_TYPES; i++) {
+    for (k = 0; strcmp(types[k].letters, types[i].letters);) k++;
+    if (types[i].dtype == meant) return k != i && types[k].dtype == stored;
+  }
+  return 0;
+}
+
 int npy_used_bits(enum onr_dtype dtype) {
   for (int i = 0; i < NUM_TYPES; i++)
     if (types[i].dtype == dtype) return types[i].used_bits;

@@ -18,6 +18,12 @@ static double bfloat_value(uint16_t bits) {
   return (double)value;
 }
 
+static float small_value(enum onr_dtype dtype, uint8_t bits) {
+  float value = 0;
+  onr_small_to_f32(dtype, &bits, &value, 1);
+  return value;
+}
+
 static struct number real(double value) { return (struct number){.kind = REAL, .real = value}; }
 
 static struct number integer(int64_t value) {
@@ -49,8 +55,24 @@ struct number number_at(const struct onr_tensor *t, int64_t i) {
     case ONR_DTYPE_U16: return natural(((const uint16_t *)t->data)[i]);
     case ONR_DTYPE_U32: return natural(((const uint32_t *)t->data)[i]);
     case ONR_DTYPE_U64: return natural(((const uint64_t *)t->data)[i]);
+    case ONR_DTYPE_F8E4M3FN:
+    case ONR_DTYPE_F8E4M3FNUZ:
+    case ONR_DTYPE_F8E5M2:
+    case ONR_DTYPE_F8E5M2FNUZ:
+    case ONR_DTYPE_F8E8M0:
+    case ONR_DTYPE_F6E2M3:
+    case ONR_DTYPE_F6E3M2:
+    case ONR_DTYPE_F4E2M1: return real((double)small_value(t->desc.dtype, ((const uint8_t *)t->data)[i]));
     default: return (struct number){.kind = NO_NUMBER};
   }
+}
+
+int is_complex_type(enum onr_dtype dtype) { return dtype == ONR_DTYPE_C64 || dtype == ONR_DTYPE_C128; }
+
+int is_real_type(enum onr_dtype dtype) {
+  uint64_t zeros[2] = {0, 0};
+  const struct onr_tensor one = {{.dtype = dtype}, zeros};
+  return number_at(&one, 0).kind == REAL;
 }
 
 /* --- the other way --- */
@@ -118,6 +140,6 @@ int number_store(struct onr_tensor *t, int64_t i, double value) {
     case ONR_DTYPE_I32: ((int32_t *)t->data)[i] = (int32_t)value; return 1;
     case ONR_DTYPE_U64: ((uint64_t *)t->data)[i] = (uint64_t)value; return 1;
     case ONR_DTYPE_I64: ((int64_t *)t->data)[i] = (int64_t)value; return 1;
-    default: return 0;
+    default: return onr_small_from_f32(t->desc.dtype, &single, (uint8_t *)t->data + i, 1);
   }
 }

@@ -17,12 +17,12 @@ static double random_number(const struct onr_tensor *tensor, uint64_t r) {
 }
 
 /* Floats in [-1, 1), integers in 0..9 (as far as the type goes), booleans 0 or 1, both parts of complex numbers; text
- * and floats of 8 bits or less are zero. */
+ * is empty. */
 void fill_random(struct onr_tensor *tensor, uint64_t *state) {
   struct onr_tensor t = *tensor;
   int64_t count = onr_desc_elements(&t.desc);
   memset(t.data, 0, onr_desc_bytes(&t.desc));
-  if (t.desc.dtype == ONR_DTYPE_C64 || t.desc.dtype == ONR_DTYPE_C128) {
+  if (is_complex_type(t.desc.dtype)) {
     t.desc.dtype = t.desc.dtype == ONR_DTYPE_C64 ? ONR_DTYPE_F32 : ONR_DTYPE_F64;
     count *= 2;
   }

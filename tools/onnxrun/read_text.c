@@ -167,6 +167,12 @@ static int store_digits(struct onr_tensor *tensor, int64_t i, const char *digits
   return !errno && (tensor->desc.dtype == ONR_DTYPE_I64 || *digits != '-' || !((uint64_t *)tensor->data)[i]);
 }
 
+/* Stored is beyond what the type has, not the nearest that it has. */
+static int is_lost(double number, double stored) {
+  if (!isfinite(number)) return isnan(number) ? !isnan(stored) : number != stored;
+  return !isfinite(stored) || number * stored < 0 || (fabs(number) > 1 && fabs(stored) < fabs(number) / 2);
+}
+
 static const char *store_number(struct onr_tensor *tensor, int64_t i, const cJSON *value, const char *text) {
   static const char *const no_value = "a number that its type does not have";
   const enum onr_dtype dtype = tensor->desc.dtype;
@@ -177,7 +183,8 @@ static const char *store_number(struct onr_tensor *tensor, int64_t i, const cJSO
   /* 2^53 with a fraction or an exponent may be what is left of more. */
   if (!number_fits(dtype, number) || (is_long && fabs(number) >= 0x1p53)) return no_value;
   if (!number_store(tensor, i, number)) return "a type without numbers";
-  return text && isinf(number_at(tensor, i).real) ? no_value : NULL;
+  const struct number stored = number_at(tensor, i);
+  return stored.kind == REAL && (is_lost(number, stored.real) || (text && isinf(stored.real))) ? no_value : NULL;
 }
 
 static void take_scalar(struct walk *w, const cJSON *value) {
@@ -218,9 +225,22 @@ static enum onr_dtype guess_type(const cJSON *value) {
                                                     : ONR_DTYPE_F32;
 }
 
+/* Lists of [real, imaginary], as --json writes them: the tensor that has been read as one of twice the numbers. */
+static int join_pairs(struct onr_tensor *pairs, enum onr_dtype dtype) {
+  struct onr_desc *desc = &pairs->desc;
+  if (desc->rank < 1 || desc->dim[desc->rank - 1] != 2) return 0;
+  desc->dim[--desc->rank] = 0;
+  desc->dtype = dtype;
+  return 1;
+}
+
+static enum onr_dtype part_of(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_C64 ? ONR_DTYPE_F32 : dtype == ONR_DTYPE_C128 ? ONR_DTYPE_F64 : dtype;
+}
+
 static int from_json(const char *where, const cJSON *root, const char *text, const struct onr_value_info *info,
                      struct onr_tensor *tensor) {
-  struct onr_desc desc = {.dtype = info->dtype != ONR_DTYPE_NONE ? info->dtype : guess_type(root)};
+  struct onr_desc desc = {.dtype = info->dtype != ONR_DTYPE_NONE ? part_of(info->dtype) : guess_type(root)};
   struct text_block block = {NULL, NULL};
   struct walk w = {.at = text, .desc = &desc, .tensor = tensor, .block = &block};
   *tensor = (struct onr_tensor){desc, NULL};
@@ -233,10 +253,12 @@ static int from_json(const char *where, const cJSON *root, const char *text, con
   else if (!w.wrong) code = make_tensor(NULL, where, &desc, tensor);
   w.count = 0;
   if (!code) visit(&w, root, 0);
+  if (!code && !w.wrong && is_complex_type(info->dtype) && !join_pairs(tensor, info->dtype))
+    w.wrong = "something else than [real, imaginary]";
   if (!code && w.wrong) {
     onr_tensor_release(NULL, tensor);
-    code = complain(EXIT_USAGE, "%s: expected %s in lists of one shape, found %s", where, onr_dtype_name(desc.dtype),
-                    w.wrong);
+    code = complain(EXIT_USAGE, "%s: expected %s in lists of one shape, found %s", where,
+                    onr_dtype_name(is_complex_type(info->dtype) ? info->dtype : desc.dtype), w.wrong);
   }
   if (!code) add_leading_ones(info, &tensor->desc);
   return code;

@@ -85,7 +85,7 @@ static int parse_shape(const char *text, struct recipe *recipe) {
   return 1;
 }
 
-static enum onr_dtype dtype_of(const char *name) {
+enum onr_dtype dtype_of(const char *name) {
   for (int t = 1; t < 64; t++)
     if (!strcmp(onr_dtype_name((enum onr_dtype)t), name) && onr_dtype_size((enum onr_dtype)t)) return (enum onr_dtype)t;
   return ONR_DTYPE_NONE;

@@ -87,7 +87,15 @@ static int make_room(const struct loaded *l, struct results *r, size_t i, const 
   return 0;
 }
 
-static int keep(const struct loaded *l, struct results *r, int64_t frame, int64_t frames) {
+struct keeping {
+  const struct loaded *loaded;
+  struct results *results;
+};
+
+static int keep(void *context, int64_t frame, int64_t frames) {
+  const struct loaded *l = ((struct keeping *)context)->loaded;
+  struct results *r = ((struct keeping *)context)->results;
+  r->is_owned = frames > 0;
   for (size_t i = 0; i < r->count; i++) {
     struct onr_tensor y = {0};
     onr_session_get_output(l->session, i, &y, NULL);
@@ -114,7 +122,7 @@ static int set_frame(const struct loaded *l, const struct inputs *inputs, int64_
     const struct named_tensor *item = &inputs->list.items[i];
     const struct onr_tensor part = frame_of(item, frame);
     const size_t index = (size_t)onr_model_find_input(l->model, item->name);
-    if (!item->frames || !frame) continue;
+    if (!item->frames) continue;
     const enum onr_status status = onr_session_set_input(l->session, index, &part, &error);
     if (status != ONR_STATUS_OK) return report_failure(status, l->path, &error);
   }
@@ -130,21 +138,27 @@ static enum onr_status run_one(const struct options *options, const struct loade
   return onr_session_run(l->session, &second) == ONR_STATUS_OK ? ONR_STATUS_OK : status;
 }
 
-int run_frames(const struct options *options, const struct loaded *l, struct inputs *inputs, struct results *results) {
+int run_each(const struct options *options, const struct loaded *l, struct inputs *inputs,
+             int (*after)(void *context, int64_t frame, int64_t frames), void *context) {
   struct onr_error error = {0};
   int64_t frames;
   int code = count_frames(inputs, &frames);
-  *results = (struct results){.count = onr_model_num_outputs(l->model), .is_owned = frames > 0};
-  results->items = calloc(results->count + 1, sizeof(*results->items));
-  if (!results->items) return complain(EXIT_OTHER, "no memory for %zu outputs", results->count);
   for (int64_t f = 0; !code && (f < frames || !f); f++) {
     code = set_frame(l, inputs, f);
     if (code) break;
     progress("frame %lld of %lld", (long long)f + 1, (long long)frames);
     const enum onr_status status = run_one(options, l, inputs, !f, &error);
-    code =
-        status == ONR_STATUS_OK ? keep(l, results, f, frames) : report_run_failure(status, options, l, inputs, &error);
+    if (status != ONR_STATUS_OK) code = report_run_failure(status, options, l, inputs, &error);
+    else if (after) code = after(context, f, frames);
   }
   progress_end();
   return code;
+}
+
+int run_frames(const struct options *options, const struct loaded *l, struct inputs *inputs, struct results *results) {
+  struct keeping keeping = {l, results};
+  *results = (struct results){.count = onr_model_num_outputs(l->model)};
+  results->items = calloc(results->count + 1, sizeof(*results->items));
+  if (!results->items) return complain(EXIT_OTHER, "no memory for %zu outputs", results->count);
+  return run_each(options, l, inputs, keep, &keeping);
 }

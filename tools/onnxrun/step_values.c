@@ -25,25 +25,34 @@ static void *reorder(const struct onr_tensor *x, const uint8_t *order, struct on
   return target;
 }
 
+/* "x", "x#2" */
+static char *key_of(const char *name, unsigned turn) {
+  const size_t size = strlen(name) + 16;
+  char *key = malloc(size);
+  if (key && turn == 1) snprintf(key, size, "%s", name);
+  else if (key) snprintf(key, size, "%s#%u", name, turn);
+  return key;
+}
+
 int step_value(struct step_counts *counts, const struct onr_node_run *run, size_t i, struct step_value *value) {
   struct onr_operand o = {.size = sizeof(o)};
-  const char *ending = "";
-  char number[16];
   *value = (struct step_value){.copy = NULL};
-  if (onr_node_run_output(run, i, &o) != ONR_STATUS_OK || !o.name[0] || !o.tensor.data ||
-      !onr_desc_elements(&o.tensor.desc))
-    return 0;
-  if (number_at(&o.tensor, 0).kind == NO_NUMBER) return 0;
-  if (!grow((void **)&counts->written, &counts->capacity, o.value + 1, sizeof(*counts->written))) return 0;
-  if (counts->written[o.value]++) {
-    snprintf(number, sizeof(number), "#%u", counts->written[o.value]);
-    ending = number;
-  }
-  if (snprintf(value->key, sizeof(value->key), "%s%s", o.name, ending) >= (int)sizeof(value->key)) return 0;
+  if (onr_node_run_output(run, i, &o) != ONR_STATUS_OK || !o.name[0]) return 0;
+  if (!o.tensor.data && onr_desc_bytes(&o.tensor.desc)) return 0;
+  if (grow((void **)&counts->written, &counts->capacity, o.value + 1, sizeof(*counts->written)))
+    value->key = key_of(o.name, ++counts->written[o.value]);
   value->tensor = o.tensor;
-  if (!o.order) return 1;
-  value->tensor.data = value->copy = reorder(&o.tensor, o.order, &value->tensor.desc);
-  return value->copy != NULL;
+  if (o.order) value->tensor.data = value->copy = reorder(&o.tensor, o.order, &value->tensor.desc);
+  if (value->key && (!o.order || value->copy)) return 1;
+  counts->no_memory = 1;
+  step_value_clear(value);
+  return 0;
+}
+
+void step_value_clear(struct step_value *value) {
+  free(value->copy);
+  free(value->key);
+  *value = (struct step_value){.copy = NULL};
 }
 
 void step_counts_clear(struct step_counts *counts) {

@@ -198,12 +198,18 @@ struct number {
   int64_t integer;
   uint64_t natural;
 };
-/* Element i; a complex tensor has two for each of its elements. NO_NUMBER: text, and floats of 8 bits or less. */
+/* Element i; a complex tensor has two for each of its elements. NO_NUMBER: text, and what holds tensors. */
 struct number number_at(const struct onr_tensor *tensor, int64_t i);
-/* Whole types hold the nearest that they have. 0: there is no way, of text and floats of 8 bits or less. */
+/* Of all elements of a type. */
+int is_real_type(enum onr_dtype dtype);
+int is_complex_type(enum onr_dtype dtype);
+/* Whole types hold the nearest that they have. 0: there is no way, of complex numbers, text and what holds tensors. */
 int number_store(struct onr_tensor *tensor, int64_t i, double value);
 /* 0: a whole type does not have it, or a double does not tell it from its neighbours. */
 int number_fits(enum onr_dtype dtype, double value);
+
+/* --- recipe.c --- */
+enum onr_dtype dtype_of(const char *name); /* "float32"; NONE: there is no such type */
 
 /* --- tensor_list.c --- */
 /* Room for so many items of `size` bytes, those that are new zeroed; 0: out of memory. */
@@ -213,6 +219,12 @@ struct named_tensor *list_add(struct tensor_list *list, const char *name);
 int list_rename(struct named_tensor *item, const char *name); /* 0: out of memory */
 const struct named_tensor *list_find(const struct tensor_list *list, const char *name);
 void list_clear(struct tensor_list *list);
+
+/* --- copy_value.c --- */
+/* With entries and text, in one block of malloc'ed memory. 0: out of memory. */
+int copy_value(const struct onr_tensor *value, struct onr_tensor *copy);
+/* The same as a sequence, optional or map of these. */
+int copy_entries(enum onr_dtype kind, const struct onr_tensor *entries, int64_t count, struct onr_tensor *copy);
 
 /* --- read_values.c, write_value.c --- each 0, or an exit code after one line on stderr --- */
 /* One file of values: .npy (one, without a name), .npz, or ONNX's protobuf (.pb); "-": the next .npy of standard input.
@@ -260,6 +272,9 @@ struct results {
 };
 int run_frames(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
                struct results *results);
+/* A run, or one for each frame; `after` (may be NULL) is called behind each. frames 0: there are none. */
+int run_each(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
+             int (*after)(void *context, int64_t frame, int64_t frames), void *context);
 void clear_results(struct results *results);
 
 /* --- progress.c: a line on standard error that comes and goes, where it is a terminal --- */

@@ -37,16 +37,14 @@ static void put_element(FILE *file, const struct onr_tensor *y, int64_t i) {
     put_real(file, number.real, y->desc.dtype == ONR_DTYPE_F64 || y->desc.dtype == ONR_DTYPE_C128 ? 17 : 9);
   } else if (number.kind == INTEGER) {
     fprintf(file, "%lld", (long long)number.integer);
-  } else if (number.kind == NATURAL) {
-    fprintf(file, "%llu", (unsigned long long)number.natural);
   } else {
-    fprintf(file, "%u", ((const uint8_t *)y->data)[i]);
+    fprintf(file, "%llu", (unsigned long long)number.natural);
   }
 }
 
 /* Elements of one index along all dimensions before d; *i: the next of all. Complex numbers are [real, imaginary]. */
 static void put_elements(FILE *file, const struct onr_tensor *y, int32_t d, int64_t *i) {
-  const int is_complex = y->desc.dtype == ONR_DTYPE_C64 || y->desc.dtype == ONR_DTYPE_C128;
+  const int is_complex = is_complex_type(y->desc.dtype);
   if (d == y->desc.rank && is_complex) {
     putc('[', file);
     put_element(file, y, (*i)++);

@@ -179,3 +179,22 @@ void onr_bf16_to_f32(const uint16_t *source, float *target, size_t count) {
 void onr_bf16_from_f32(const float *source, uint16_t *target, size_t count) {
   if (source && target) onri_store(ONR_DTYPE_BF16, source, count, target);
 }
+
+static int is_small_float(enum onr_dtype dtype) {
+  return onr_dtype_size(dtype) == 1 && onri_dtype_class(dtype) == ONRI_CLASS_F32;
+}
+
+int onr_small_to_f32(enum onr_dtype dtype, const uint8_t *source, float *target, size_t count) {
+  if (!is_small_float(dtype)) return 0;
+  if (source && target) onri_load(dtype, source, count, target);
+  return 1;
+}
+
+/* What the types have no number for is told, not held to the largest as layers do. */
+int onr_small_from_f32(enum onr_dtype dtype, const float *source, uint8_t *target, size_t count) {
+  if (!is_small_float(dtype)) return 0;
+  for (size_t i = 0; source && target && i < count; i++)
+    target[i] = dtype == ONR_DTYPE_F8E8M0 ? onri_e8m0_from_f32(source[i], 0, ONRI_ROUND_NEAREST)
+                                          : onri_small_from_f32(dtype, source[i], 0);
+  return 1;
+}
