@@ -1,15 +1,11 @@
 /* external.c: tensor data in other files. A location is a path from a stranger. It is never compared as a string: it is
  * walked one component at a time from a directory descriptor, and no step may go up or follow a symbolic link. */
-#define _POSIX_C_SOURCE 200809L
 #include "onnx/file/external.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/system/file.h"
 #include "base/text/text.h"
 
 enum { SHOWN = 160, MOST_OPEN_FILES = 128, LONGEST_COMPONENT = 256 };
@@ -31,9 +27,9 @@ void onri_sources_destroy(void *sources) {
   if (!s) return;
   for (size_t i = 0; i < s->num_files; i++) onri_source_close(&s->files[i]->source);
   for (int d = 0; d < 2; d++)
-    if (s->directories[d] >= 0) close(s->directories[d]);
+    if (s->directories[d] >= 0) onri_file_close(s->directories[d]);
   onri_source_close(&s->main);
-  if (s->image) munmap(s->image, s->image_bytes);
+  if (s->image) onri_file_unmap(s->image, s->image_bytes);
   onri_release(s->allocator, s->reads.items);
   for (size_t i = 0; i < s->num_files; i++) onri_release(s->allocator, s->files[i]->reads.items);
   onri_release(s->allocator, s->files);
@@ -44,7 +40,7 @@ void onri_sources_destroy(void *sources) {
 
 static enum onr_status open_directory(const char *path, int *fd, struct onr_error *error) {
   char shown[SHOWN];
-  *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  *fd = onri_folder_open(path);
   if (*fd >= 0) return ONR_STATUS_OK;
   return onr_fail(error, ONR_STATUS_IO, "cannot open the directory '%s'%s",
                   onri_escape_string(path, shown, sizeof(shown)),
@@ -62,19 +58,19 @@ enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void
 
 enum onr_status onri_sources_open(struct onri_sources *sources, const char *path, const char *extra_directory,
                                   struct onr_error *error) {
-  const char *slash = strrchr(path, '/');
+  const char *name = onri_path_name(path);
   char *directory;
   ONR_TRY(onri_source_open(path, &sources->main, error));
   if (extra_directory) ONR_TRY(open_directory(extra_directory, &sources->directories[1], error));
-  if (!slash) return open_directory(".", &sources->directories[0], error);
-  directory = onri_arena_copy(&sources->arena, path, (size_t)(slash - path) + 2);
+  if (name == path) return open_directory(".", &sources->directories[0], error);
+  directory = onri_arena_copy(&sources->arena, path, (size_t)(name - path) + 1);
   if (!directory) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a path");
-  directory[slash - path + 1] = '\0'; /* with the slash: the root directory is "/" */
+  directory[name - path] = '\0'; /* with the slash: the root directory is "/" */
   return open_directory(directory, &sources->directories[0], error);
 }
 
 static int share(int from, int *to) {
-  *to = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, 0);
+  *to = from < 0 ? -1 : onri_file_duplicate(from);
   return from < 0 || *to >= 0;
 }
 
@@ -152,8 +148,8 @@ static int open_beneath(int directory, const char *location) {
   errno = ENOENT;
   while (*location) {
     char component[LONGEST_COMPONENT];
-    const size_t length = strcspn(location, "/");
-    const int last = !location[length] || !location[length + strspn(location + length, "/")];
+    const size_t length = strcspn(location, ONRI_SEPARATORS);
+    const int last = !location[length + strspn(location + length, ONRI_SEPARATORS)];
     if (length >= sizeof(component)) {
       errno = ENAMETOOLONG;
       next = -1;
@@ -161,42 +157,38 @@ static int open_beneath(int directory, const char *location) {
     }
     memcpy(component, location, length);
     component[length] = '\0';
-    location += length + strspn(location + length, "/");
+    location += length + strspn(location + length, ONRI_SEPARATORS);
     if (!strcmp(component, ".")) continue;
-    do next = openat(at, component, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
-    while (next < 0 && errno == EINTR);
+    next = onri_folder_enter(at, component, !last);
     if (at != directory) {
       const int reason = errno;
-      close(at);
+      onri_file_close(at);
       errno = reason;
     }
     at = next;
     if (next < 0) break;
   }
-  if (next < 0 && at != directory && at >= 0) close(at);
+  if (next < 0 && at != directory && at >= 0) onri_file_close(at);
   return next;
 }
 
 /* Caches of downloaded models keep files under their hash and put links beside the model. Such a link is taken when the
  * file that it means lies directly in the extra directory; it is opened there, so the link cannot lead elsewhere. */
 static int open_linked(const struct onri_sources *s, const char *location) {
-  struct stat meant, opened;
+  struct onri_file_info meant, opened;
   char target[1024];
   const char *name;
-  ssize_t length;
   int fd;
-  if (s->directories[0] < 0 || s->directories[1] < 0 || strchr(location, '/')) return -1;
-  length = readlinkat(s->directories[0], location, target, sizeof(target));
-  if (length <= 0 || (size_t)length >= sizeof(target)) return -1;
-  target[length] = '\0';
-  name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+  if (s->directories[0] < 0 || s->directories[1] < 0 || strpbrk(location, ONRI_SEPARATORS)) return -1;
+  if (!onri_folder_link(s->directories[0], location, target, sizeof(target))) return -1;
+  name = onri_path_name(target);
   if (!*name || !strcmp(name, "..")) return -1;
   fd = open_beneath(s->directories[1], name);
   if (fd < 0) return -1;
-  if (fstatat(s->directories[0], location, &meant, 0) == 0 && fstat(fd, &opened) == 0 &&
-      meant.st_dev == opened.st_dev && meant.st_ino == opened.st_ino)
+  if (onri_folder_look(s->directories[0], location, &meant) && onri_file_look(fd, &opened) &&
+      meant.device == opened.device && meant.index == opened.index)
     return fd;
-  close(fd);
+  onri_file_close(fd);
   return -1;
 }
 
@@ -213,7 +205,7 @@ static const char *open_reason(int reason) {
 
 static enum onr_status open_file(struct onri_sources *s, struct onri_external_file *file, struct onr_error *error) {
   char shown[SHOWN];
-  struct stat info;
+  struct onri_file_info info;
   int fd = -1, reason = ENOENT;
   onri_escape_string(file->location, shown, sizeof(shown));
   for (int d = 0; fd < 0 && d < 2; d++) {
@@ -226,14 +218,14 @@ static enum onr_status open_file(struct onri_sources *s, struct onri_external_fi
     return onr_fail(error, ONR_STATUS_EXTERNAL,
                     "external data '%s': a model in memory has no directory; name one in the options", shown);
   if (fd < 0) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': %s", shown, open_reason(reason));
-  if (!onri_source_from_descriptor(fd, &file->source) || fstat(fd, &info) != 0) {
-    close(fd);
+  if (!onri_source_from_descriptor(fd, &file->source) || !onri_file_look(fd, &info)) {
+    onri_file_close(fd);
     file->source.fd = -1;
     return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s' is not a regular file", shown);
   }
   if (s->tracks) file->source.reads = &s->files[onri_names_get(&s->locations, file->location)]->reads;
-  file->device = (uint64_t)info.st_dev;
-  file->inode = (uint64_t)info.st_ino;
+  file->device = info.device;
+  file->inode = info.index;
   return ONR_STATUS_OK;
 }
 
@@ -241,10 +233,10 @@ static enum onr_status check_location(const char *location, struct onr_error *er
   char shown[SHOWN];
   onri_escape_string(location, shown, sizeof(shown));
   if (!*location) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data with an empty location");
-  if (*location == '/')
+  if (onri_path_is_rooted(location))
     return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': the path must be relative", shown);
-  for (const char *at = location; *at; at += strspn(at, "/")) {
-    const size_t length = strcspn(at, "/");
+  for (const char *at = location; *at; at += strspn(at, ONRI_SEPARATORS)) {
+    const size_t length = strcspn(at, ONRI_SEPARATORS);
     if (length == 2 && !memcmp(at, "..", 2))
       return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s' leaves the model's directory", shown);
     at += length;
@@ -292,7 +284,7 @@ static enum onr_status find_file(struct onri_sources *s, const char *location, s
   if (!file) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
   ONR_TRY(open_file(s, file, error));
   if (s->num_files > MOST_OPEN_FILES) {
-    close(file->source.fd);
+    onri_file_close(file->source.fd);
     file->source.fd = -1;
   }
   *found = file;

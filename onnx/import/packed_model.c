@@ -1,16 +1,15 @@
 /* packed_model.c: see packed_model.h. */
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE 200809L /* fileno */
 #include "onnx/import/packed_model.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/atomic_file.h"
 #include "base/numbers/checked.h"
+#include "base/system/file.h"
 
 enum { FORMAT = 1, PAGE = 4096, LONGEST_LOCATION = 4096, MOST_SOURCES = 1 << 20 };
 static const char magic[8] = {'o', 'n', 'r', 'm', 'o', 'd', 'e', 'l'};
@@ -116,15 +115,15 @@ enum onr_status onri_packed_model_open(struct onri_sources *sources, struct onr_
   if (size < sizeof(head) || size > SIZE_MAX || sources->main.fd < 0) return ONR_STATUS_OK;
   ONR_TRY(onri_source_read(&sources->main, 0, sizeof(head), &head, error));
   if (memcmp(head.magic, magic, sizeof(magic)) != 0) return ONR_STATUS_OK;
-  unsigned char *data = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, sources->main.fd, 0);
-  if (data == MAP_FAILED) return onr_fail(error, ONR_STATUS_IO, "the system refuses to map the packed model");
+  unsigned char *data = onri_file_map(sources->main.fd, (size_t)size);
+  if (!data) return onr_fail(error, ONR_STATUS_IO, "the system refuses to map the packed model");
   sources->image = data;
   sources->image_bytes = (size_t)size;
   const char *why = check_head(&head, data, (size_t)size, &model->env);
   ONR_TRY(onri_env_poll(&model->env, error));
   if (why) return onr_fail(error, ONR_STATUS_PARSE, "a packed model that is damaged: %s", why);
   onri_source_close(&sources->main);
-  if (sources->directories[0] >= 0) close(sources->directories[0]);
+  if (sources->directories[0] >= 0) onri_file_close(sources->directories[0]);
   sources->directories[0] = -1;
   const struct image image = {data, head.part_at};
   model->packed.part = data + head.part_at;
@@ -249,15 +248,15 @@ static enum onr_status put_head(struct writing *w, struct head *head) {
   enum onr_status status = ONR_STATUS_OK;
   head->file_bytes = w->at;
   rewind(w->file);
-  fseeko(w->file, (off_t)sizeof(*head), SEEK_SET);
+  onri_file_seek(w->file, sizeof(*head));
   fwrite(w->entries, sizeof(*w->entries), w->count, w->file);
   if (fflush(w->file) != 0) return refuse(w, ONRI_NOT_WRITTEN);
-  unsigned char *data = mmap(NULL, (size_t)w->at, PROT_READ, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED) return refuse(w, "the system refuses to map what was written");
+  unsigned char *data = onri_file_map(fd, (size_t)w->at);
+  if (!data) return refuse(w, "the system refuses to map what was written");
   const size_t part_head = onri_packed_part_head(data + head->part_at, (size_t)head->part_bytes);
   if (!part_head || !checksum_of(head, data, part_head, w->env, &head->checksum))
     status = refuse(w, "what was written cannot be read");
-  munmap(data, (size_t)w->at);
+  onri_file_unmap(data, (size_t)w->at);
   if (status != ONR_STATUS_OK) return status;
   rewind(w->file);
   fwrite(head, sizeof(*head), 1, w->file);

@@ -1,13 +1,12 @@
 /* model_write.c: the file: what the model declares of itself, its graph, its weights. */
-#define _POSIX_C_SOURCE 200809L
 #include "onnx/write/model_write.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/atomic_file.h"
+#include "base/system/file.h"
 #include "onnx/file/file_kind.h"
 #include "onnx/write/spell.h"
 
@@ -185,7 +184,7 @@ static enum onr_status write_beside(const struct contents *c, const struct onri_
   for (size_t i = 0; i < file->num_splices; i++) {
     const struct onri_splice *splice = &file->splices[i];
     if (!splice->is_beside) continue;
-    if (fseeko(target->file, (off_t)splice->offset, SEEK_SET) != 0) return not_written(c, target);
+    if (!onri_file_seek(target->file, splice->offset)) return not_written(c, target);
     ONR_TRY(onri_write_raw(file->env, splice->constant, put, target->file, file->error));
   }
   return ONR_STATUS_OK;
@@ -221,8 +220,9 @@ static int is_nothing(const unsigned char *first, size_t bytes) {
 /* beside: the path of the file for contents, NULL: there is none. What is there is the model's weights, if one is. */
 static enum onr_status replace(const struct contents *c, const char *path, const char *beside) {
   struct onri_atomic_file message = {0}, data = {0};
+  struct onri_file_info info;
   enum onr_status status = ONR_STATUS_OK;
-  if (beside) status = begin(&data, c, beside, access(path, F_OK) ? is_nothing : is_anything, write_beside);
+  if (beside) status = begin(&data, c, beside, onri_file_look_at(path, &info) ? is_anything : is_nothing, write_beside);
   if (status == ONR_STATUS_OK) status = begin(&message, c, path, onri_begins_as_model, write_message);
   if (status == ONR_STATUS_OK && beside) status = put_in_place(&data, c->file);
   if (status == ONR_STATUS_OK) status = put_in_place(&message, c->file);

@@ -1,22 +1,21 @@
 /* atomic_file.c: see atomic_file.h. */
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE 200809L /* fdopen */
 #include "base/atomic_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/system/file.h"
+#include "base/system/machine.h"
 #include "base/text/text.h"
 
 /* A new file beside `path`, whose name goes to `name`. */
 static int create_beside(const char *path, char *name, size_t size) {
   int fd = -1;
   for (int i = 0; i < 100 && fd < 0; i++) {
-    const int length = snprintf(name, size, "%s.%ld.%d.tmp", path, (long)getpid(), i);
+    const int length = snprintf(name, size, "%s.%llu.%d.tmp", path, (unsigned long long)onri_machine_process(), i);
     if (length < 0 || (size_t)length >= size) return -1;
-    fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    fd = onri_file_create(name);
     if (fd < 0 && errno != EEXIST) return -1;
   }
   return fd;
@@ -31,21 +30,24 @@ static const char *why_not_created(void) {
     case EPERM: return "no file can be created beside it: its folder may not be written to";
     case EROFS: return "no file can be created beside it: it is on a file system that is only read";
     case ENOSPC:
-    case EDQUOT: return "no file can be created beside it: the disk is full";
+#ifdef EDQUOT
+    case EDQUOT:
+#endif
+      return "no file can be created beside it: the disk is full";
     case ENAMETOOLONG: return "no file can be created beside it: its name is too long";
     default: return "no file can be created beside it";
   }
 }
 
 static const char *why_not_replaced(const char *path, int (*is_ours)(const unsigned char *first, size_t bytes)) {
-  struct stat info;
+  struct onri_file_info info;
   unsigned char first[512];
-  if (stat(path, &info) != 0) return NULL;
-  if (!S_ISREG(info.st_mode)) return "there is something else than a file in its place";
-  if (info.st_size == 0) return NULL;
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  const ssize_t bytes = fd < 0 ? -1 : pread(fd, first, sizeof(first), 0);
-  if (fd >= 0) (void)close(fd);
+  if (!onri_file_look_at(path, &info)) return NULL;
+  if (info.kind != ONRI_FILE_REGULAR) return "there is something else than a file in its place";
+  if (info.bytes == 0) return NULL;
+  const int fd = onri_file_open(path);
+  const int64_t bytes = fd < 0 ? -1 : onri_file_read(fd, 0, first, sizeof(first));
+  if (fd >= 0) onri_file_close(fd);
   return bytes > 0 && is_ours(first, (size_t)bytes) ? NULL : "there is a file of something else in its place";
 }
 
@@ -64,7 +66,7 @@ const char *onri_atomic_file_begin(struct onri_atomic_file *f, const char *path,
   f->file = fd < 0 ? NULL : fdopen(fd, "w+b");
   if (f->file) return NULL;
   why = why_not_created();
-  if (fd >= 0) (void)close(fd);
+  if (fd >= 0) onri_file_close(fd);
   return why;
 }
 
@@ -75,14 +77,14 @@ const char *onri_atomic_file_close(struct onri_atomic_file *f) {
 }
 
 const char *onri_atomic_file_place(struct onri_atomic_file *f) {
-  if (rename(f->name, f->path) != 0) return "it cannot be put in its place";
+  if (!onri_file_replace(f->name, f->path)) return "it cannot be put in its place";
   f->is_there = 0;
   return NULL;
 }
 
 void onri_atomic_file_end(struct onri_atomic_file *f) {
   if (f->file) (void)fclose(f->file);
-  if (f->is_there) unlink(f->name);
+  if (f->is_there) onri_file_remove(f->name);
   if (f->name) onri_release(f->allocator, f->name);
   *f = (struct onri_atomic_file){0};
 }

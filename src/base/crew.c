@@ -1,13 +1,11 @@
 /* crew.c: see crew.h. */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "base/crew.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "base/memory/memory.h"
+#include "base/system/machine.h"
+#include "base/system/thread.h"
 
 /* A job is a number, how many threads may take part, and behind it how many of them came. */
 enum { CAME = 16, MOST = 16, LINE = 64 };
@@ -19,15 +17,9 @@ enum { CAME = 16, MOST = 16, LINE = 64 };
  * sooner. */
 enum { LOOKS = 64, AWAKE_NS = 1000000 };
 
-/* A child has none of its parent's threads. */
-static atomic_uint forks;
-static pthread_once_t counts_forks = PTHREAD_ONCE_INIT;
-static void count_fork(void) { atomic_fetch_add(&forks, 1); }
-static void count_forks(void) { pthread_atfork(NULL, NULL, count_fork); }
-
 struct member {
   struct onri_crew *crew;
-  pthread_t thread;
+  struct onri_thread thread;
   size_t index;
 };
 
@@ -40,8 +32,8 @@ struct onri_crew {
   void *argument;
   atomic_int stops;
   _Atomic uint32_t sleepers;
-  pthread_mutex_t lock; /* for those who sleep */
-  pthread_cond_t wake;
+  struct onri_lock lock; /* for those who sleep */
+  struct onri_condition wake;
   unsigned forks; /* before its threads were started */
   uint32_t num_threads;
   struct member members[]; /* num_threads - 1 */
@@ -55,9 +47,8 @@ static void relax(void) {
 #endif
 }
 
-static int is_orphan(const struct onri_crew *c) {
-  return atomic_load_explicit(&forks, memory_order_relaxed) != c->forks;
-}
+/* A child has none of its parent's threads. */
+static int is_orphan(const struct onri_crew *c) { return onri_thread_forks() != c->forks; }
 
 static int has_news(struct onri_crew *c, uint64_t job) {
   return JOB_OF(atomic_load_explicit(&c->gate, memory_order_acquire)) != job ||
@@ -65,28 +56,22 @@ static int has_news(struct onri_crew *c, uint64_t job) {
 }
 
 static void sleep_until_news(struct onri_crew *c, uint64_t job) {
-  pthread_mutex_lock(&c->lock);
+  onri_lock_take(&c->lock);
   atomic_fetch_add(&c->sleepers, 1); /* before the gate is looked at: who opens it does the reverse */
-  while (JOB_OF(atomic_load(&c->gate)) == job && !atomic_load(&c->stops)) pthread_cond_wait(&c->wake, &c->lock);
+  while (JOB_OF(atomic_load(&c->gate)) == job && !atomic_load(&c->stops)) onri_condition_wait(&c->wake, &c->lock);
   atomic_fetch_sub(&c->sleepers, 1);
-  pthread_mutex_unlock(&c->lock);
-}
-
-static int64_t now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+  onri_lock_leave(&c->lock);
 }
 
 static void wait_for_news(struct onri_crew *c, uint64_t job) {
-  const int64_t end = now() + AWAKE_NS;
+  const uint64_t end = onri_machine_clock() + AWAKE_NS;
   do {
     for (int i = 0; i < LOOKS; i++) {
       if (has_news(c, job)) return;
       relax();
     }
-    sched_yield();
-  } while (now() < end);
+    onri_thread_yield();
+  } while (onri_machine_clock() < end);
   sleep_until_news(c, job);
 }
 
@@ -101,7 +86,7 @@ static void join_in(struct onri_crew *c, size_t index, uint64_t gate) {
     }
 }
 
-static void *work(void *member) {
+static void work(void *member) {
   const struct member *m = member;
   struct onri_crew *c = m->crew;
   uint64_t job = 0;
@@ -114,14 +99,13 @@ static void *work(void *member) {
     job = JOB_OF(gate);
     join_in(c, m->index, gate);
   }
-  return NULL;
 }
 
 static void wake(struct onri_crew *c) {
   if (atomic_load(&c->sleepers) == 0) return;
-  pthread_mutex_lock(&c->lock);
-  pthread_cond_broadcast(&c->wake);
-  pthread_mutex_unlock(&c->lock);
+  onri_lock_take(&c->lock);
+  onri_condition_wake_all(&c->wake);
+  onri_lock_leave(&c->lock);
 }
 
 /* Lets nobody in any more, and waits for those who came. */
@@ -130,7 +114,7 @@ static void finish(struct onri_crew *c, uint64_t job) {
   const size_t came = CAME_OF(atomic_exchange_explicit(&c->gate, closed, memory_order_acq_rel));
   for (int looks = 0; atomic_load_explicit(&c->done, memory_order_acquire) != came; looks++) {
     if (looks % LOOKS < LOOKS - 1) relax();
-    else sched_yield();
+    else onri_thread_yield();
   }
 }
 
@@ -153,15 +137,14 @@ void onri_crew_run(void *crew, size_t count, void (*task)(void *argument, size_t
 struct onri_crew *onri_crew_create(uint32_t num_threads, const struct onr_allocator *allocator) {
   struct onri_crew *c = onri_allocate(allocator, sizeof(*c) + (num_threads - 1) * sizeof(struct member));
   if (!c) return NULL;
-  pthread_once(&counts_forks, count_forks);
   *c = (struct onri_crew){
-      .is_busy = ATOMIC_FLAG_INIT, .allocator = allocator, .forks = atomic_load(&forks), .num_threads = 1};
-  pthread_mutex_init(&c->lock, NULL);
-  pthread_cond_init(&c->wake, NULL);
+      .is_busy = ATOMIC_FLAG_INIT, .allocator = allocator, .forks = onri_thread_forks(), .num_threads = 1};
+  onri_lock_init(&c->lock);
+  onri_condition_init(&c->wake);
   for (; c->num_threads < num_threads; c->num_threads++) {
     struct member *m = &c->members[c->num_threads - 1];
     *m = (struct member){.crew = c, .index = c->num_threads};
-    if (pthread_create(&m->thread, NULL, work, m) == 0) continue;
+    if (onri_thread_start(&m->thread, work, m)) continue;
     onri_crew_destroy(c);
     return NULL;
   }
@@ -169,13 +152,13 @@ struct onri_crew *onri_crew_create(uint32_t num_threads, const struct onr_alloca
 }
 
 static void stop(struct onri_crew *c) {
-  pthread_mutex_lock(&c->lock);
+  onri_lock_take(&c->lock);
   atomic_store(&c->stops, 1);
-  pthread_cond_broadcast(&c->wake);
-  pthread_mutex_unlock(&c->lock);
-  for (uint32_t i = 0; i + 1 < c->num_threads; i++) pthread_join(c->members[i].thread, NULL);
-  pthread_cond_destroy(&c->wake);
-  pthread_mutex_destroy(&c->lock);
+  onri_condition_wake_all(&c->wake);
+  onri_lock_leave(&c->lock);
+  for (uint32_t i = 0; i + 1 < c->num_threads; i++) onri_thread_join(&c->members[i].thread);
+  onri_condition_clear(&c->wake);
+  onri_lock_clear(&c->lock);
 }
 
 void onri_crew_destroy(struct onri_crew *crew) {

@@ -1,20 +1,17 @@
 /* threads.c: struct onr_threads over a crew of our own where XNNPACK takes one (ONNXRUN_POOL_BRIDGE), over pthreadpool
  * where it does not; one thread where there is no XNNPACK. */
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/threads.h"
 
 #include <stdatomic.h>
 
 #include "base/crew.h"
 #include "base/memory/memory.h"
-#include "base/quota.h"
 #include "base/sized.h"
+#include "base/system/machine.h"
+#include "base/system/thread.h"
 
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
-#include <pthread.h>
 #include <pthreadpool.h>
-#include <sched.h>
-#include <unistd.h>
 #endif
 
 struct onr_threads {
@@ -27,35 +24,28 @@ struct onr_threads {
 enum { MOST_THREADS = 1024 };
 
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
-/* Cores that this process may use: more threads than that would wait for one another. */
+/* More threads than cores would wait for one another. */
 static uint32_t count_cores(void) {
-  long count = sysconf(_SC_NPROCESSORS_ONLN);
-#ifdef __linux__
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) count = CPU_COUNT(&allowed);
-  const long quota = onri_quota_of_cores("");
-  if (quota && quota < count) count = quota;
-#endif
-  return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : (uint32_t)count;
+  const uint32_t count = onri_machine_cores();
+  return count > MOST_THREADS ? MOST_THREADS : count;
 }
 
 #ifndef ONNXRUN_POOL_BRIDGE
-static void *pass_gate(void *gate) {
-  pthread_mutex_lock(gate);
-  pthread_mutex_unlock(gate);
-  return NULL;
+static void pass_gate(void *gate) {
+  onri_lock_take(gate);
+  onri_lock_leave(gate);
 }
 
 /* pthreadpool waits for its threads without having looked whether they started, so as many are started here first, all
  * alive at the same time. */
 static int can_start(uint32_t num_threads) {
-  pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-  pthread_t threads[MOST_THREADS];
+  struct onri_lock gate = ONRI_LOCK_INIT;
+  struct onri_thread threads[MOST_THREADS];
   uint32_t started = 0;
-  pthread_mutex_lock(&gate);
-  while (started < num_threads && pthread_create(&threads[started], NULL, pass_gate, &gate) == 0) started++;
-  pthread_mutex_unlock(&gate);
-  for (uint32_t i = 0; i < started; i++) pthread_join(threads[i], NULL);
+  onri_lock_take(&gate);
+  while (started < num_threads && onri_thread_start(&threads[started], pass_gate, &gate)) started++;
+  onri_lock_leave(&gate);
+  for (uint32_t i = 0; i < started; i++) onri_thread_join(&threads[i]);
   return started == num_threads;
 }
 #endif

@@ -1,11 +1,10 @@
 /* frame.c: finds the plan, binds addresses, runs the steps. */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "exec/frame.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/shape.h"
+#include "base/system/machine.h"
 #include "exec/plan_cache.h"
 
 static enum onr_status no_memory(struct onr_error *error) {
@@ -180,11 +179,7 @@ static enum onr_status copy_inputs(const struct onri_plan *plan, const struct on
 }
 
 /* Stands still while the caller's `watch` runs. */
-static uint64_t now_ns(const struct onri_run *run) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec - run->watched_ns;
-}
+static uint64_t now_ns(const struct onri_run *run) { return onri_machine_clock() - run->watched_ns; }
 
 /* time: where it is counted, or NULL. */
 static void tell_time(const struct onr_node_where *at, uint64_t begin, struct onri_step_time *time) {

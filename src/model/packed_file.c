@@ -1,18 +1,15 @@
 /* packed_file.c: see packed_file.h. */
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE 200809L /* fileno */
 #include "model/packed_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/atomic_file.h"
 #include "base/numbers/checked.h"
+#include "base/system/file.h"
 
 enum { FORMAT = 1, BLOCKS_ALIGNMENT = 4096 };
 static const char magic[8] = {'o', 'n', 'r', 'p', 'a', 'c', 'k', '\n'};
@@ -95,17 +92,14 @@ const char *onri_packed_part_open(const unsigned char *data, size_t bytes, int b
 }
 
 static int open_for_reading(const char *path, size_t *bytes) {
-  struct stat info;
-  int fd;
-  /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-  do fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  while (fd < 0 && errno == EINTR);
+  struct onri_file_info info;
+  const int fd = onri_file_open(path);
   if (fd < 0) return -1;
-  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size >= 0 && (uint64_t)info.st_size <= SIZE_MAX) {
-    *bytes = (size_t)info.st_size;
+  if (onri_file_look(fd, &info) && info.kind == ONRI_FILE_REGULAR && info.bytes <= SIZE_MAX) {
+    *bytes = (size_t)info.bytes;
     return fd;
   }
-  close(fd);
+  onri_file_close(fd);
   errno = EINVAL;
   return -1;
 }
@@ -121,12 +115,12 @@ const char *onri_packed_file_open(const char *path, const struct onri_packed_key
            : errno == EINVAL ? "it is not a regular file"
                              : "the system refuses to open it";
   const int is_long = bytes > sizeof(struct header);
-  unsigned char *data = is_long ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-  close(fd);
-  if (data == MAP_FAILED) return is_long ? "the system refuses to map it" : "it is not a file of packed weights";
+  unsigned char *data = is_long ? onri_file_map(fd, bytes) : NULL;
+  onri_file_close(fd);
+  if (!data) return is_long ? "the system refuses to map it" : "it is not a file of packed weights";
   const char *why = check(data, bytes, 1, key, env, &num_records);
   if (why) {
-    munmap(data, bytes);
+    onri_file_unmap(data, bytes);
     return why;
   }
   *store = store_of(data, bytes, num_records);
@@ -134,7 +128,7 @@ const char *onri_packed_file_open(const char *path, const struct onri_packed_key
 }
 
 void onri_packed_file_close(struct onri_block_store *store) {
-  if (store->data && !store->is_part) munmap((void *)(uintptr_t)store->data, store->bytes);
+  if (store->data && !store->is_part) onri_file_unmap((void *)(uintptr_t)store->data, store->bytes);
   *store = (struct onri_block_store){0};
 }
 
@@ -185,51 +179,27 @@ static int lay_out(struct making *m) {
   return 1;
 }
 
-static int write_at(int fd, const void *data, size_t bytes, uint64_t offset) {
-  enum { LARGEST_WRITE = 1 << 30 };
-  const char *from = data;
-  while (bytes > 0) {
-    const ssize_t n = pwrite(fd, from, bytes < LARGEST_WRITE ? bytes : LARGEST_WRITE, (off_t)offset);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return 0;
-    from += n;
-    offset += (uint64_t)n;
-    bytes -= (size_t)n;
-  }
-  return 1;
-}
-
 static const void *file_range(void *context, uint64_t offset, size_t count, void *target) {
   const int fd = *(const int *)context;
-  char *to = target;
-  offset += sizeof(struct header);
-  while (count > 0) {
-    const ssize_t n = pread(fd, to, count, (off_t)offset);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return NULL;
-    to += n;
-    offset += (uint64_t)n;
-    count -= (size_t)n;
-  }
-  return target;
+  return onri_file_read(fd, offset + sizeof(struct header), target, count) == (int64_t)count ? target : NULL;
 }
 
 /* The header comes last: until then the file is none. */
 static int write_contents(const struct making *m, const struct onri_packed_key *key, struct onr_env *env) {
   struct header header = {.format = FORMAT, .file_bytes = m->end, .num_records = m->num_records, .key = *key};
   memcpy(header.magic, magic, sizeof(magic));
-  if (ftruncate(m->fd, (off_t)m->end) != 0) return 0;
-  if (!write_at(m->fd, m->records, m->num_records * sizeof(*m->records), sizeof(header))) return 0;
+  if (!onri_file_resize(m->fd, m->end)) return 0;
+  if (!onri_file_write(m->fd, sizeof(header), m->records, m->num_records * sizeof(*m->records))) return 0;
   for (size_t i = 0; i < m->num_records; i++) {
     const struct onri_block_record *block = &m->in_memory[i];
     if (block->kind != ONRI_BLOCK_DATA || m->first[i] < i) continue;
     if (onr_env_cancelled(env) ||
-        !write_at(m->fd, (const void *)(uintptr_t)block->at, (size_t)block->bytes, m->records[i].at))
+        !onri_file_write(m->fd, m->records[i].at, (const void *)(uintptr_t)block->at, (size_t)block->bytes))
       return 0;
   }
   int fd = m->fd;
   return checksum_of(&header, m->end - sizeof(header), file_range, &fd, env, &header.checksum) &&
-         write_at(m->fd, &header, sizeof(header), 0);
+         onri_file_write(m->fd, 0, &header, sizeof(header));
 }
 
 static const char *fill(struct making *m, const struct onri_packed_key *key, struct onr_env *env,

@@ -1,8 +1,8 @@
 /* memory.c: XNNPACK's memory comes from the allocator of whoever calls it, and is counted. */
-#include <pthread.h>
 #include <string.h>
 
 #include "base/numbers/checked.h"
+#include "base/system/thread.h"
 #include "xnn/core.h"
 
 /* XNNPACK knows one allocator for the whole process and passes no context of ours to it, hence a variable of the
@@ -23,29 +23,29 @@ _Static_assert(sizeof(struct block_header) <= HEADER_BYTES, "the header must fit
  * NULL: the code that asks for them checks. */
 #define RESERVE_BYTES 65536
 static struct {
-  pthread_mutex_t lock;
+  struct onri_lock lock;
   size_t used, blocks;
   _Alignas(HEADER_BYTES) unsigned char memory[RESERVE_BYTES];
-} reserve = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} reserve = {.lock = ONRI_LOCK_INIT};
 
 static void *reserve_allocate(size_t bytes) {
   unsigned char *memory = NULL;
   size_t rounded;
   if (!onri_round_up(bytes, HEADER_BYTES, &rounded) || rounded > RESERVE_BYTES) return NULL;
-  pthread_mutex_lock(&reserve.lock);
+  onri_lock_take(&reserve.lock);
   if (rounded <= RESERVE_BYTES - reserve.used) {
     memory = reserve.memory + reserve.used;
     reserve.used += rounded;
     reserve.blocks++;
   }
-  pthread_mutex_unlock(&reserve.lock);
+  onri_lock_leave(&reserve.lock);
   return memory;
 }
 
 static void reserve_release(void) {
-  pthread_mutex_lock(&reserve.lock);
+  onri_lock_take(&reserve.lock);
   if (--reserve.blocks == 0) reserve.used = 0;
-  pthread_mutex_unlock(&reserve.lock);
+  onri_lock_leave(&reserve.lock);
 }
 
 int onri_xnn_take(struct onri_xnn_scope *scope, size_t bytes) {

@@ -1,62 +1,18 @@
 /* limits.c: their names, units and defaults, and how a text sets one. */
-#define _POSIX_C_SOURCE 200809L /* sysconf, open */
 #include <stddef.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/sized.h"
-
-#if defined(_WIN32)
-#include <windows.h>
-#else
-#include <fcntl.h>
-#include <unistd.h>
-#endif
+#include "base/system/machine.h"
 
 #define GIB ((uint64_t)1 << 30)
 enum { WIDE = sizeof(void *) > 4 };
 
-/* --- the machine --- */
-
-#if defined(_WIN32)
-static uint64_t memory_bytes(void) {
-  MEMORYSTATUSEX status = {.dwLength = sizeof(status)};
-  return GlobalMemoryStatusEx(&status) ? status.ullTotalPhys : 0;
-}
-#else
-/* The number at the start of a small file, UINT64_MAX when there is none. */
-static uint64_t number_in(const char *path) {
-  char text[24];
-  uint64_t number = 0;
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
-  const ssize_t length = file < 0 ? 0 : read(file, text, sizeof(text));
-  ssize_t digits = 0;
-  if (file >= 0) close(file);
-  for (; digits < length && digits < 19 && text[digits] >= '0' && text[digits] <= '9'; digits++)
-    number = number * 10 + (uint64_t)(text[digits] - '0');
-  return digits > 0 ? number : UINT64_MAX;
-}
-
-/* Of the machine, or of the container (control groups, version 2 and 1) when it may take less. 0: not known. */
-static uint64_t memory_bytes(void) {
-  static const char *const groups[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
-  uint64_t bytes = 0;
-#if defined(_SC_PHYS_PAGES)
-  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-  if (pages > 0 && page > 0) bytes = (uint64_t)pages * (uint64_t)page;
-#endif
-  for (size_t i = 0; bytes && i < sizeof(groups) / sizeof(groups[0]); i++) {
-    const uint64_t group = number_in(groups[i]);
-    if (group && group < bytes) bytes = group;
-  }
-  return bytes;
-}
-#endif
-
 /* --- the table --- */
 
 static uint64_t half_of_memory(void) {
-  const uint64_t half = memory_bytes() / 2, most = WIDE ? UINT64_MAX : 2 * GIB;
+  const uint64_t half = onri_machine_memory() / 2, most = WIDE ? UINT64_MAX : 2 * GIB;
   return !half ? 2 * GIB : half < most ? half : most;
 }
 
