@@ -79,8 +79,7 @@ size_t onri_flat_add(size_t contents, const struct onr_desc *flat) {
 }
 
 static struct onr_desc desc_of(enum onr_dtype kind, size_t bytes) {
-  return (struct onr_desc){
-      .dtype = kind, .rank = 1, .dim = {bytes < SIZE_MAX / 4 && bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX}};
+  return (struct onr_desc){.dtype = kind, .rank = 1, .dim = {bytes < SIZE_MAX / 4 ? (int64_t)bytes : INT64_MAX}};
 }
 
 static struct onr_desc block_desc(enum onr_dtype kind, const struct entries *entries) {
