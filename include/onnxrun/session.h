@@ -87,7 +87,8 @@ ONR_API enum onr_status onr_session_get_output(struct onr_session *session, size
  * these stay. The next run takes what it needs anew. */
 ONR_API enum onr_status onr_session_trim(struct onr_session *session, struct onr_error *error);
 
-/* One node of the graph as it is run. Strings live as long as the session's model. */
+/* One node of the graph as it is run. Strings live as long as the session's model; those of the file are as it has
+ * them, of any length and with any characters, so whoever prints them looks at that. */
 struct onr_node_info {
   size_t size;               /* sizeof(struct onr_node_info), see api.h */
   const char *layer;         /* "conv2d" */

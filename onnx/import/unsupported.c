@@ -50,12 +50,12 @@ enum onr_dtype onri_unsupported_dtype(const struct onri_graph *graph, const int3
 enum onr_status onri_unsupported_add(struct onri_importer *importer, const struct onri_origin *origin,
                                      const char *domain, int64_t version, enum onr_dtype dtype, const char *reason) {
   struct onri_unsupported_list *list = &importer->unsupported;
-  char text[LINE / 2], shown[64], number[24] = "";
+  char text[LINE / 2], op[64], shown[64], number[24] = "";
   int32_t known;
   onri_escape_string(*domain ? domain : "ai.onnx", shown, sizeof(shown));
   if (version) snprintf(number, sizeof(number), " %lld", (long long)version);
-  snprintf(text, sizeof(text), "%s (%s%s%s%s)%s%s", origin->op_type, shown, number, dtype ? ", " : "",
-           dtype ? onr_dtype_name(dtype) : "", *reason ? ": " : "", reason);
+  snprintf(text, sizeof(text), "%s (%s%s%s%s)%s%s", onri_escape_string(origin->op_type, op, sizeof(op)), shown, number,
+           dtype ? ", " : "", dtype ? onr_dtype_name(dtype) : "", *reason ? ": " : "", reason);
   known = onri_names_get(&list->by_text, text);
   if (known >= 0) {
     list->items[known].count++;

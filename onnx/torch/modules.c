@@ -4,10 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text/text.h"
 #include "onnx/torch/module_reading.h"
-
-enum { SHOWN_PATH = 128 };
 
 int onri_reading_grow(struct onri_module_reading *r, void *array, size_t item, size_t *capacity, size_t needed) {
   return onri_grow(r->importer->env->allocator, array, item, capacity, needed);
@@ -16,8 +13,7 @@ int onri_reading_grow(struct onri_module_reading *r, void *array, size_t item, s
 /* --- modules --- */
 
 int32_t onri_module_of(struct onri_module_reading *r, struct onri_slice path, struct onri_slice kind) {
-  char shown[SHOWN_PATH];
-  const char *name = onri_intern(&r->importer->texts, onri_escape(path.text, path.length, shown, sizeof(shown)));
+  const char *name = onri_intern_slice(r->importer, path);
   int32_t index;
   if (!name) return -1;
   index = onri_names_get(&r->modules_by_path, name);
@@ -28,8 +24,7 @@ int32_t onri_module_of(struct onri_module_reading *r, struct onri_slice path, st
     if (onri_names_put(&r->modules_by_path, name, index) < 0) return -1;
   }
   if (kind.length && !*r->modules[index].kind) {
-    r->modules[index].kind =
-        onri_intern(&r->importer->texts, onri_escape(kind.text, kind.length, shown, sizeof(shown)));
+    r->modules[index].kind = onri_intern_slice(r->importer, kind);
     if (!r->modules[index].kind) return -1;
   }
   return index;
@@ -134,7 +129,7 @@ static const char *kind_of(struct onri_module_reading *r, const Onnx__NodeProto 
       snprintf(text, 64, names[i].kind, r->importer->graph->values[weight].desc.rank - 2);
       return text;
     }
-  return onri_escape_string(node->op_type, text, 64);
+  return node->op_type;
 }
 
 /* A module whose kind no metadata says is called after its first node. */

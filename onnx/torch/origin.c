@@ -1,13 +1,17 @@
 /* origin.c: where a node came from in PyTorch. The default exporter says so in metadata of the node; the older one in
  * the node's name, "/layer1/layer1.0/conv1/Conv". */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text/text.h"
 #include "onnx/torch/origin.h"
 #include "onnx/torch/metadata.h"
 
-enum { SHOWN_NAME = 96, SHOWN_PATH = 128 };
+enum { ROOM = 256 };
+
+/* Room for so many bytes of text, on the stack where that has it; NULL: out of memory. */
+static char *room_for(struct onri_importer *importer, size_t size, char room[ROOM]) {
+  return size <= ROOM ? room : onri_arena_allocate(&importer->scratch, size);
+}
 
 static void innermost(const Onnx__NodeProto *node, struct onri_slice *path, struct onri_slice *class) {
   struct onri_scopes scopes = onri_node_scopes(node);
@@ -20,7 +24,7 @@ static void innermost(const Onnx__NodeProto *node, struct onri_slice *path, stru
 }
 
 /* "model.py:41" from a Python stack trace: the last frame that is not PyTorch's own, or just the last. */
-static void last_frame(struct onri_slice trace, char *target, size_t size) {
+static const char *last_frame(struct onri_importer *importer, struct onri_slice trace) {
   static const char file[] = "File \"", line[] = "\", line ";
   struct onri_slice path = {"", 0}, number = {"", 0};
   int own = 0;
@@ -46,16 +50,20 @@ static void last_frame(struct onri_slice trace, char *target, size_t size) {
     path = p;
     number = n;
   }
-  target[0] = '\0';
-  if (!path.length || number.length > 9) return;
-  onri_escape(path.text, path.length, target, size - 12);
-  snprintf(target + strlen(target), 12, ":%.*s", (int)number.length, number.text);
+  if (!path.length || number.length > 9) return "";
+  char stack[ROOM];
+  char *text = room_for(importer, path.length + number.length + 2, stack);
+  if (!text) return NULL;
+  memcpy(text, path.text, path.length);
+  text[path.length] = ':';
+  memcpy(text + path.length + 1, number.text, number.length);
+  return onri_intern_slice(importer, (struct onri_slice){text, path.length + 1 + number.length});
 }
 
 /* "layer1.0.conv1" from "/layer1/layer1.0/conv1/Conv": a segment that repeats the one before it and a dot replaces it.
  */
-static void path_from_name(const char *name, char *target, size_t size) {
-  size_t used = 0, last = 0; /* last: where the last segment begins in target */
+static void path_from_name(const char *name, char *target) {
+  size_t used = 0, last = 0; /* last: where the last segment begins in target, which is no longer than the name */
   target[0] = '\0';
   if (*name != '/') return;
   for (name++;;) {
@@ -63,7 +71,6 @@ static void path_from_name(const char *name, char *target, size_t size) {
     if (!name[length]) return; /* the op itself */
     if (used && length > last_length && !memcmp(name, target + last, last_length) && name[last_length] == '.')
       used = last;
-    if (used + length + 2 > size) return;
     if (used && used != last) target[used++] = '.';
     last = used;
     memcpy(target + used, name, length);
@@ -73,15 +80,25 @@ static void path_from_name(const char *name, char *target, size_t size) {
   }
 }
 
-static const char *intern_slice(struct onri_importer *importer, struct onri_slice s, size_t most) {
-  char shown[SHOWN_PATH];
-  return onri_intern(&importer->texts,
-                     onri_escape(s.text, s.length, shown, most < sizeof(shown) ? most : sizeof(shown)));
+static int is_text(struct onri_slice s) {
+  for (size_t i = 0, n; i < s.length; i += n)
+    if (!(n = onri_utf8_sequence((const unsigned char *)s.text + i, s.length - i)) || !s.text[i]) return 0;
+  return 1;
 }
 
-static struct onri_slice whole(const char *text) {
-  return (struct onri_slice){text ? text : "", text ? strlen(text) : 0};
+const char *onri_intern_slice(struct onri_importer *importer, struct onri_slice s) {
+  char stack[ROOM];
+  const int is_whole = is_text(s);
+  const size_t size = is_whole ? s.length + 1 : 4 * s.length + 8;
+  char *text = room_for(importer, size, stack);
+  if (!text) return NULL;
+  if (!is_whole) return onri_intern(&importer->texts, onri_escape(s.text, s.length, text, size));
+  if (s.length) memcpy(text, s.text, s.length);
+  text[s.length] = '\0';
+  return onri_intern(&importer->texts, text);
 }
+
+static struct onri_slice whole(const char *text) { return (struct onri_slice){text, strlen(text)}; }
 
 /* Texts are interned, so equal ones have one address. */
 static int same(const struct onri_origin *a, const struct onri_origin *b) {
@@ -106,27 +123,27 @@ static struct onri_slice home_of(const Onnx__NodeProto *node, struct onri_slice 
 
 const char *onri_module_path(struct onri_importer *importer, const Onnx__NodeProto *node) {
   struct onri_slice path, class;
-  char text[SHOWN_PATH];
+  char stack[ROOM];
   innermost(node, &path, &class);
   if (!path.length && node->name) {
-    path_from_name(node->name, text, sizeof(text));
+    char *text = room_for(importer, strlen(node->name) + 1, stack);
+    if (!text) return NULL;
+    path_from_name(node->name, text);
     path = whole(text);
   }
-  return intern_slice(importer, home_of(node, path, class), SHOWN_PATH);
+  return onri_intern_slice(importer, home_of(node, path, class));
 }
 
 const struct onri_origin *onri_origin_make(struct onri_importer *importer, const Onnx__NodeProto *node,
                                            const struct onri_origin *parent) {
   struct onri_slice path, class;
   struct onri_origin origin;
-  char text[SHOWN_PATH];
   innermost(node, &path, &class);
-  origin.op_type = intern_slice(importer, node->op_type && *node->op_type ? whole(node->op_type) : whole("?"), 64);
-  origin.name = intern_slice(importer, whole(node->name), SHOWN_NAME);
+  origin.op_type = onri_intern(&importer->texts, node->op_type && *node->op_type ? node->op_type : "?");
+  origin.name = onri_intern(&importer->texts, node->name ? node->name : "");
   origin.module_path = onri_module_path(importer, node);
-  origin.module_class = intern_slice(importer, class, SHOWN_PATH);
-  last_frame(metadata(node, "pkg.torch.onnx.stack_trace"), text, sizeof(text));
-  origin.source = onri_intern(&importer->texts, text);
+  origin.module_class = onri_intern_slice(importer, class);
+  origin.source = last_frame(importer, metadata(node, "pkg.torch.onnx.stack_trace"));
   if (!origin.op_type || !origin.name || !origin.module_path || !origin.module_class || !origin.source) return NULL;
   if (parent && !*origin.module_path)
     origin.module_path = parent->module_path, origin.module_class = parent->module_class;

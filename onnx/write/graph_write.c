@@ -87,11 +87,11 @@ const char *onri_say_data(struct onri_spell *s, const struct onr_desc *desc, con
 /* --- what has no form --- */
 
 static void note_unsaid(struct onri_write *file, const struct onri_node *node, const char *why) {
-  char text[256];
+  char text[256], op[64];
   const struct onri_origin *origin = node->origin;
   const int tells = origin->op_type[0] != '\0';
-  snprintf(text, sizeof(text), "%s%s%s%s: %s", origin->op_type, tells ? " (layer " : "", node->layer->name,
-           tells ? ")" : "", why);
+  onri_escape_string(origin->op_type, op, sizeof(op));
+  snprintf(text, sizeof(text), "%s%s%s%s: %s", op, tells ? " (layer " : "", node->layer->name, tells ? ")" : "", why);
   for (size_t i = 0; i < file->num_unsaid; i++)
     if (!strcmp(file->unsaid[i].what, text)) {
       file->unsaid[i].count++;

@@ -31,7 +31,13 @@ class TensorInfo(NamedTuple):
 
     def __str__(self) -> str:
         shape = "" if self.shape is None else f"[{', '.join('?' if dim is None else str(dim) for dim in self.shape)}]"
-        return f"{self.name}: {self.dtype}{shape}{' (has a default)' if self.has_default else ''}"
+        return f"{_shown(self.name)}: {self.dtype}{_shown(shape)}{' (has a default)' if self.has_default else ''}"
+
+
+def _shown(text: str) -> str:
+    """Of a file, as a line of a terminal takes it: short, and without characters that command one."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= 96 else text[:93] + "..."
 
 
 class Node(NamedTuple):
@@ -67,7 +73,7 @@ class Profile(list[Node]):
         for node in sorted(self, key=lambda node: -node.total_ns):
             where = node.module_path or node.name
             rows.append(f"{node.total_ns / max(node.runs, 1) / 1e6:10.3f} {node.total_ns / total:6.1%}  {node.layer:<20} "
-                        f"{node.kernel:<9} {where}")
+                        f"{node.kernel:<9} {_shown(where)}")
         return "\n".join(rows)
 
 

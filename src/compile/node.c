@@ -1,6 +1,7 @@
 /* node.c: each node that is needed becomes steps of the program, written by its family. */
 #include <string.h>
 
+#include "base/text/text.h"
 #include "compile/program.h"
 
 static const struct onri_emitter *const lists[] = {
@@ -158,9 +159,10 @@ static int is_empty(const struct onri_source *s) {
 
 static void comment(struct onri_source *s) {
   const struct onri_origin *origin = s->node->origin;
-  char text[200];
-  snprintf(text, sizeof(text), "%s %.60s%s%.100s", s->node->layer->name, origin->name,
-           origin->module_path[0] ? ", " : "", origin->module_path);
+  char text[200], name[64], path[104];
+  onri_escape_string(origin->name, name, sizeof(name));
+  onri_escape_string(origin->module_path, path, sizeof(path));
+  snprintf(text, sizeof(text), "%s %s%s%s", s->node->layer->name, name, path[0] ? ", " : "", path);
   for (char *c = text; *c; c++)
     if (*c == '*' || *c == '\\' || *c == '?') *c = '.'; /* nothing ends the comment, or is a trigraph */
   onri_line(s, "/* %d: %s */", s->steps, text);
@@ -271,10 +273,12 @@ static void copy_outputs(struct onri_source *s) {
 static void report(struct onri_source *s, const char *why, int *count) {
   const struct onri_origin *origin = s->node->origin;
   struct onr_error line;
-  onr_fail(&line, ONR_STATUS_UNSUPPORTED, "%s%s%.60s%s%s%.80s (%s): %s",
-           origin->op_type[0] ? origin->op_type : s->node->layer->name, origin->name[0] ? " '" : "", origin->name,
-           origin->name[0] ? "'" : "", origin->module_path[0] ? " in " : "", origin->module_path, s->node->layer->name,
-           why);
+  char op[64], name[64], path[84];
+  onri_escape_string(origin->op_type[0] ? origin->op_type : s->node->layer->name, op, sizeof(op));
+  onri_escape_string(origin->name, name, sizeof(name));
+  onri_escape_string(origin->module_path, path, sizeof(path));
+  onr_fail(&line, ONR_STATUS_UNSUPPORTED, "%s%s%s%s%s%s (%s): %s", op, name[0] ? " '" : "", name, name[0] ? "'" : "",
+           path[0] ? " in " : "", path, s->node->layer->name, why);
   if (s->options.report) s->options.report(s->options.context, line.message);
   if (!(*count)++) *s->error_line = line;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text/text.h"
+
 enum onr_status onri_graph_create(struct onr_env *env, struct onri_graph **graph, struct onr_error *error) {
   struct onri_graph *g = onri_allocate_zeroed(env->allocator, sizeof(*g));
   *graph = g;
@@ -128,9 +130,13 @@ enum onr_status onri_node_blame(const struct onri_node *node, enum onr_status st
   const struct onri_origin *o = node->origin;
   const char *separator = o->module_path[0] && o->source[0] ? ", " : "";
   const int has_place = o->module_path[0] || o->source[0];
+  char op[64], name[96], path[128], source[64]; /* as they fit on a line */
   if (status == ONR_STATUS_OK || !error || error->where[0]) return status;
-  snprintf(error->where, sizeof(error->where), "%s%s%s%s%s%s%s%s%s", o->op_type[0] ? o->op_type : node->layer->name,
-           o->name[0] ? " '" : "", o->name, o->name[0] ? "'" : "", has_place ? " (" : "", o->module_path, separator,
-           o->source, has_place ? ")" : "");
+  onri_escape_string(o->op_type[0] ? o->op_type : node->layer->name, op, sizeof(op));
+  onri_escape_string(o->name, name, sizeof(name));
+  onri_escape_string(o->module_path, path, sizeof(path));
+  onri_escape_string(o->source, source, sizeof(source));
+  snprintf(error->where, sizeof(error->where), "%s%s%s%s%s%s%s%s%s", op, name[0] ? " '" : "", name, name[0] ? "'" : "",
+           has_place ? " (" : "", path, separator, source, has_place ? ")" : "");
   return status;
 }

@@ -625,10 +625,22 @@ static void test_origin(void **state) {
       "  File \"/usr/lib/python3/torch/nn/modules/linear.py\", line 125, in forward\n    z");
   origin = origin_of(&node);
   assert_string_equal(origin->op_type, "Op");
-  assert_string_equal(origin->name, "node_\\x07\\'1\\'");
+  assert_string_equal(origin->name, "node_\x07'1'"); /* as the file has it */
   assert_string_equal(origin->module_path, "encoder.layers.0");
   assert_string_equal(origin->module_class, "m.Layer");
   assert_string_equal(origin->source, "model.py:41");
+  unload();
+  /* Metadata may be no text, and of any length. */
+  char path[600], scopes[640];
+  memset(path, 'p', sizeof(path) - 1);
+  memcpy(path + 7, "\xFF", 1);
+  path[sizeof(path) - 1] = '\0';
+  snprintf(scopes, sizeof(scopes), "['%s', 'op']", path);
+  node = proto_node("test", "Op", "x", "y");
+  add_metadata(&node, "pkg.torch.onnx.name_scopes", scopes);
+  origin = origin_of(&node);
+  assert_int_equal(strlen(origin->module_path), sizeof(path) - 1 + 3);
+  assert_memory_equal(origin->module_path, "ppppppp\\xffp", 12);
   unload();
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     node = proto_node("test", "Op", "x", "y");

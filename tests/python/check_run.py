@@ -148,6 +148,13 @@ class Run(unittest.TestCase):
         self.assertIn("conv", {node.layer for node in profile})
         self.assertEqual(len(str(profile).splitlines()), len(profile) + 1)
 
+    def test_names_are_those_of_the_file(self):
+        name = "n" * 150 + "\n'\x1b é"
+        data = model_of([helper.make_node("Softmax", ["x"], ["y"], name=name)], {"x": (np.float32, [2])}, {"y": (np.float32, [2])})
+        profile = onnxrun.load(data).profile(x=np.zeros(2, np.float32))
+        self.assertEqual([node.name for node in profile], [name])
+        self.assertTrue(str(profile).isascii() and "\x1b" not in str(profile) and len(str(profile).splitlines()) == 2)
+
     def test_loading_bytes_and_paths(self):
         path, inputs, outputs = fixture("mlp_ts")
         data = pathlib.Path(path).read_bytes()

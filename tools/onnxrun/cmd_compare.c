@@ -198,7 +198,7 @@ static void print_row(const struct onr_node_info *info, const struct step_value 
   printf("%s%-4s%s %9.2g %9.2g  %-18s %-26s %s%s%s\n", colour(stdout, reason[0] ? RED : GREEN).text,
          reason[0] ? "FAIL" : "ok", no_colour(stdout), d->rms, d->largest, info->layer,
          onr_desc_format(&value->tensor.desc, text, sizeof(text)), shown(value->key).text,
-         info->module_path[0] ? " in " : "", info->module_path);
+         info->module_path[0] ? " in " : "", shown(info->module_path).text);
 }
 
 static void compare(struct comparison *c, const struct onr_node_run *run, const struct step_value *value) {
@@ -211,12 +211,12 @@ static void compare(struct comparison *c, const struct onr_node_run *run, const 
   judge(c, &value->tensor, &reference->tensor, &d, &reason);
   c->compared++;
   if (reason.text[0] && !c->different++)
-    line_add(&c->first, "node %zu, %s (%s%s%s%s%s), writes '%s': %s", run->node, info.layer, info.op_type,
+    line_add(&c->first, "node %zu, %s (%s%s%s%s%s), writes '%s': %s", run->node, info.layer, shown(info.op_type).text,
              info.module_path[0] ? " in "
              : info.name[0]      ? " "
                                  : "",
-             info.module_path[0] ? info.module_path : info.name, info.source[0] ? " at " : "", info.source,
-             shown(value->key).text, reason.text);
+             shown(info.module_path[0] ? info.module_path : info.name).text, info.source[0] ? " at " : "",
+             shown(info.source).text, shown(value->key).text, reason.text);
   if (c->rows) add_row(c, run, &info, value, &d, reason.text);
   else print_row(&info, value, &d, reason.text, c->compared == 1);
 }

@@ -75,7 +75,7 @@ static void print_nodes(const struct onr_session *session) {
     if (onr_session_node(session, i, &n) != ONR_STATUS_OK) continue;
     printf("%4zu  %-20s %-8s %-26s %12lld %14lld  %s\n", i, n.layer, onr_kernel_name(n.kernel),
            n.output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&n.output, text, sizeof(text)),
-           (long long)n.parameters, (long long)n.multiply_adds, n.module_path[0] ? n.module_path : n.name);
+           (long long)n.parameters, (long long)n.multiply_adds, shown(n.module_path[0] ? n.module_path : n.name).text);
   }
 }
 

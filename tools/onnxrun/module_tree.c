@@ -12,28 +12,36 @@ static int by_path(const void *left, const void *right) {
   return strcmp((*a)->info->path, (*b)->info->path);
 }
 
+struct prefix {
+  const char *text;
+  size_t length;
+};
+
+static int of_prefix(const void *left, const void *right) {
+  const struct prefix *key = left;
+  const char *path = (*(const struct module *const *)right)->info->path;
+  const int order = strncmp(key->text, path, key->length);
+  return order ? order : -(path[key->length] != '\0');
+}
+
+static void cut_last(struct prefix *path) {
+  while (path->length && path->text[--path->length] != '.') continue;
+}
+
 /* The module of the longest path that is `path` or begins it up to a dot; NULL: none. */
-static struct module *innermost(const struct module_tree *tree, const char *path) {
-  char text[256];
-  snprintf(text, sizeof(text), "%s", path);
-  for (;;) {
-    const struct onr_module_info info = {.path = text};
-    const struct module key = {.info = &info}, *pointer = &key;
-    struct module **found = bsearch(&pointer, tree->by_path, tree->count, sizeof(*tree->by_path), by_path);
+static struct module *innermost(const struct module_tree *tree, struct prefix path) {
+  for (;; cut_last(&path)) {
+    struct module **found = bsearch(&path, tree->by_path, tree->count, sizeof(*tree->by_path), of_prefix);
     if (found) return *found;
-    if (!text[0]) return NULL;
-    char *dot = strrchr(text, '.');
-    *(dot ? dot : text) = '\0';
+    if (!path.length) return NULL;
   }
 }
 
 static struct module *parent_of(const struct module_tree *tree, const struct module *module) {
-  char text[256];
-  if (!module->info->path[0]) return NULL;
-  snprintf(text, sizeof(text), "%s", module->info->path);
-  char *dot = strrchr(text, '.');
-  *(dot ? dot : text) = '\0';
-  return innermost(tree, text);
+  struct prefix path = {module->info->path, strlen(module->info->path)};
+  if (!path.length) return NULL;
+  cut_last(&path);
+  return innermost(tree, path);
 }
 
 /* Children keep the order in which the modules run. */
@@ -53,7 +61,8 @@ static void add_nodes(struct module_tree *tree, const struct onr_session *sessio
   for (size_t i = 0; i < count; i++) {
     struct onr_node_info node = {.size = sizeof(node)};
     if (onr_session_node(session, i, &node) != ONR_STATUS_OK) continue;
-    for (struct module *m = innermost(tree, node.module_path); m; m = m->parent) {
+    for (struct module *m = innermost(tree, (struct prefix){node.module_path, strlen(node.module_path)}); m;
+         m = m->parent) {
       m->multiply_adds += node.multiply_adds;
       m->nodes++;
       if (node.output.dtype != ONR_DTYPE_NONE) m->output = node.output;
@@ -111,8 +120,8 @@ static void label(const struct module *module, const char *lead, char *text, siz
   const char *path = module->info->path, *kind = module->info->kind;
   size_t skip = 0;
   if (module->parent && module->parent->info->path[0]) skip = strlen(module->parent->info->path) + 1;
-  snprintf(text, size, "%s%s%s%s", lead, path + skip, path[0] && kind[0] ? ": " : "",
-           kind[0] || path[0] ? kind : "(model)");
+  snprintf(text, size, "%s%s%s%s", lead, shown(path + skip).text, path[0] && kind[0] ? ": " : "",
+           kind[0] || path[0] ? shown(kind).text : "(model)");
 }
 
 static int is_whole_model(const struct module *module) { return !module->info->path[0]; }

@@ -36,7 +36,7 @@ static void print_groups(const struct profile *p, enum profile_key key, const ch
       const struct profile_group *g = &groups[i];
       printf("%6.1f%% %10s", g->share * 100, shown_time(g->ms).text);
       print_speed(g->multiply_adds, g->ms);
-      printf("%6zu  %s%s%s%s\n", g->nodes, g->name[0] ? g->name : "(none)", key == BY_LAYER ? " (" : "",
+      printf("%6zu  %s%s%s%s\n", g->nodes, g->name[0] ? shown(g->name).text : "(none)", key == BY_LAYER ? " (" : "",
              key == BY_LAYER ? g->note : "", key == BY_LAYER ? ")" : "");
     }
     if (count > MOST_GROUPS) printf("%zu more; --format json has all\n", count - MOST_GROUPS);
@@ -46,8 +46,9 @@ static void print_groups(const struct profile *p, enum profile_key key, const ch
 
 /* Where the file's node is: its module, else its name; and the line of Python. */
 static void print_place(const struct profile_node *n) {
-  printf("%s%s%s%s%s", n->info.op_type, n->info.op_type[0] ? " " : "",
-         n->info.module_path[0] ? n->info.module_path : n->info.name, n->info.source[0] ? " " : "", n->info.source);
+  printf("%s%s%s%s%s", shown(n->info.op_type).text, n->info.op_type[0] ? " " : "",
+         shown(n->info.module_path[0] ? n->info.module_path : n->info.name).text, n->info.source[0] ? " " : "",
+         shown(n->info.source).text);
   if (n->parent != ONR_NO_NODE) printf(" in node %zu, %llu times", n->parent, (unsigned long long)n->calls);
 }
 
@@ -128,12 +129,12 @@ void profile_add_json(cJSON *root, const struct profile *p) {
 /* RFC 4180; names of nodes are the file's to choose, so they are escaped as on a terminal, too. A leading sign that
  * makes a spreadsheet compute gets a quote. */
 static void csv_text(const char *text) {
-  const struct shown safe = shown(text);
   putchar('"');
-  if (*safe.text && strchr("=+-@", *safe.text)) putchar('\'');
-  for (const char *c = safe.text; *c; c++) {
-    if (*c == '"') putchar('"');
-    putchar(*c);
+  if (*text && strchr("=+-@", *text)) putchar('\'');
+  for (size_t n; *text; text += n) {
+    n = strcspn(text, "\"");
+    print_escaped(stdout, text, n);
+    if (text[n]) fputs("\"\"", stdout), n++;
   }
   putchar('"');
 }
@@ -227,9 +228,12 @@ static int close_modules(struct module_track *t, const char *path) {
   while (t->depth && !code) {
     const struct open_module *m = &t->open[t->depth - 1];
     if (!strncmp(t->path, path, m->length) && (path[m->length] == '.' || !path[m->length])) break;
-    char name[256];
-    snprintf(name, sizeof(name), "%.*s", (int)m->length, t->path);
+    char *name = malloc(m->length + 1);
+    if (!name) return complain(EXIT_OTHER, "no memory for a name");
+    memcpy(name, t->path, m->length);
+    name[m->length] = '\0';
     code = put_object(slice(name, MODULE_TRACK, m->begin_us, t->end_us));
+    free(name);
     t->depth--;
   }
   return code;
