@@ -51,6 +51,8 @@ enum onr_layer_flags {
   ONR_LAYER_MAKES_CONTAINERS = 256,
   /* Reads no more elements than it writes, however large its inputs are (Slice, Gather). */
   ONR_LAYER_SELECTS = 512,
+  /* Goes on with caches (goes_on) that are rows of int8 and their scales, too (cache_int8 of a session). */
+  ONR_LAYER_INT8_CACHES = 1024,
 };
 
 /* Readable bytes behind every planned tensor and every constant. */

@@ -22,6 +22,11 @@ struct onr_session_options {
    * called. */
   void (*watch)(void *context, const struct onr_node_run *run);
   void *watch_context; /* its first argument */
+  /* Non-zero: states that grow as the keys and values of attention (onr_session_add_state) are kept as int8, with a
+   * scale for each row of a head: a quarter of the memory, and what is read of a long past comes in a quarter of the
+   * time. Each element is wrong by a 254th of its row's largest one at most. Callers see them in their own type all the
+   * same, which is a copy in both directions. float32, float16 and bfloat16; others stay as they are. */
+  int cache_int8;
 };
 ONR_SIZED(onr_session_options)
 

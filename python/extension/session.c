@@ -297,11 +297,12 @@ static int allocate(struct session_object *self) {
 }
 
 static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  static char *names[] = {"model", "threads", "profile", NULL};
+  static char *names[] = {"model", "threads", "profile", "cache_int8", NULL};
   struct onr_session_options options = onr_session_options_init();
   PyObject *model, *threads = Py_None;
   struct onr_error error;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!|$Op", names, model_type, &model, &threads, &options.profile))
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!|$Opp", names, model_type, &model, &threads, &options.profile,
+                                   &options.cache_int8))
     return NULL;
   const long count = threads == Py_None ? 0 : PyLong_AsLong(threads);
   if (PyErr_Occurred()) return NULL;

@@ -160,17 +160,21 @@ class Model:
         """Who made it, its size, its nodes: the fields of struct onr_model_info."""
         return dict(self._info)
 
-    def session(self, *, threads: int | None = None, profile: bool = False, states: str | bool | None = None) -> Session:
+    def session(self, *, threads: int | None = None, profile: bool = False, states: str | bool | None = None,
+                cache_int8: bool = False) -> Session:
         """One stream of runs. threads: None shares the model's, 0 is one for each core. states: "OUTPUT=INPUT,..." with a *
         for what names share, True for all that the model makes by adding rows to an input: outputs that are inputs of
-        the next run."""
+        the next run. cache_int8: those that are keys and values of attention are kept as int8, in a quarter of the memory;
+        they are seen in the model's type."""
         if threads is None:
             threads = 1 if self._forks != _forks else None
         else:
             threads = _arguments.threads("threads", threads)
         if states is not None and not isinstance(states, bool):
             _arguments.text("states", states)
-        return Session(self, _onnxrun.Session(self._native, threads=threads, profile=_arguments.flag("profile", profile)), states)
+        native = _onnxrun.Session(self._native, threads=threads, profile=_arguments.flag("profile", profile),
+                                  cache_int8=_arguments.flag("cache_int8", cache_int8))
+        return Session(self, native, states)
 
     def __call__(self, /, *args: Any, **named: Any) -> Any:
         """Runs it: inputs in their order or by name. The output, a tuple where there are several."""

@@ -54,6 +54,7 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->run.profile = own.profile;
   s->run.watch = own.watch;
   s->run.watch_context = own.watch_context;
+  s->cache_int8 = own.cache_int8;
   s->run.rereads = model->rereads;
   s->run.alone = s->run.env;
   s->run.alone.threads = NULL;
@@ -200,7 +201,8 @@ static enum onr_status check_symbols(const struct onr_session *s, struct onr_err
   for (size_t k = 0; k < m->num_symbols; k++) {
     const struct onri_named *b = &m->symbols[k];
     if (s->inputs[b->index].desc.dtype == ONR_DTYPE_NONE) continue;
-    const int64_t size = s->inputs[b->index].desc.dim[b->dim], before = a ? s->inputs[a->index].desc.dim[a->dim] : size;
+    const int64_t size = onri_session_input_dim(s, (size_t)b->index, b->dim),
+                  before = a ? onri_session_input_dim(s, (size_t)a->index, a->dim) : size;
     if (size != before && !strcmp(a->name, b->name))
       return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'",
                       a->name, (long long)before, m->inputs[a->index].name, (long long)size, m->inputs[b->index].name);
@@ -288,6 +290,7 @@ static void take_inputs(struct onr_session *s) {
     if (onri_dtype_is_block(s->inputs[i].desc.dtype))
       s->taken[i] = (struct onr_tensor){onri_handle_desc(s->inputs[i].desc.dtype), s->containers[i].data};
   }
+  onri_session_take_states(s, s->taken);
 }
 
 static enum onr_status read_containers(struct onr_session *s, struct onr_error *error) {
@@ -445,8 +448,7 @@ enum onr_status onr_session_get_output(struct onr_session *session, size_t index
   *tensor = session->results[index];
   if (!state || !state->grows) return ONR_STATUS_OK;
   ONR_TRY(onri_session_enter(session, error));
-  const enum onr_status status = onri_state_flatten(&session->run, state, &tensor->desc, &session->flat[index], error);
-  tensor->data = session->flat[index].data;
+  const enum onr_status status = onri_session_show_state(session, state, tensor, &session->flat[index], error);
   return onri_session_leave(session, status, error);
 }
 

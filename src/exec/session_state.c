@@ -1,7 +1,9 @@
 /* session_state.c: outputs that a caller has declared to be inputs of the next run. */
 #include <string.h>
 
+#include "base/numbers/cache_rows.h"
 #include "base/shape.h"
+#include "base/types.h"
 #include "exec/session.h"
 
 struct onri_state *onri_session_state(const struct onr_session *session, size_t output) {
@@ -14,6 +16,32 @@ void onri_session_release_states(struct onr_session *session) {
   for (size_t i = 0; i < session->states.count; i++) onri_state_release(&session->run, &session->states.items[i]);
   onri_release(session->run.env.allocator, session->states.items);
   session->states = (struct onri_states){0};
+}
+
+/* Whether x, the state's input, is what the last run left in the cache. */
+static int is_cache(const struct onri_state *state, const struct onr_tensor *x) {
+  return state->grows && state->side[0].data && x->data == state->side[0].data;
+}
+
+/* What the cache holds, in the type that the model declares. */
+enum onr_status onri_session_show_state(struct onr_session *s, const struct onri_state *state,
+                                        struct onr_tensor *tensor, struct onri_buffer *buffer,
+                                        struct onr_error *error) {
+  if (state->is_int8)
+    ONR_TRY(onri_state_widen(&s->run, state, s->model->inputs[state->input].dtype, &tensor->desc, buffer, error));
+  else ONR_TRY(onri_state_flatten(&s->run, state, &tensor->desc, buffer, error));
+  tensor->data = buffer->data;
+  return ONR_STATUS_OK;
+}
+
+int64_t onri_session_input_dim(const struct onr_session *s, size_t input, int32_t dim) {
+  const struct onr_desc *desc = &s->inputs[input].desc;
+  for (size_t i = 0; dim == desc->rank - 1 && i < s->states.count; i++) {
+    const struct onri_state *state = &s->states.items[i];
+    if (state->input == input && state->is_int8 && is_cache(state, &s->inputs[input]))
+      return desc->dim[dim] - ONRI_CACHE_SCALE_BYTES;
+  }
+  return desc->dim[dim];
 }
 
 /* --- where they lie --- */
@@ -29,15 +57,17 @@ static int32_t input_value(const struct onr_session *s, const struct onr_model *
 static enum onr_status straighten(struct onr_session *s, struct onri_state *state, struct onr_error *error) {
   struct onr_tensor *x = &s->inputs[state->input];
   if (x->desc.dtype == ONR_DTYPE_NONE || !state->side[0].data || x->data != state->side[0].data) return ONR_STATUS_OK;
-  if (state->grows) {
-    ONR_TRY(onri_state_flatten(&s->run, state, &x->desc, &state->first, error));
-  } else {
-    const struct onri_buffer other = state->first;
-    state->first = state->side[0];
-    state->side[0] = other;
-  }
+  if (state->grows) return onri_session_show_state(s, state, x, &state->first, error);
+  const struct onri_buffer other = state->first;
+  state->first = state->side[0];
+  state->side[0] = other;
   x->data = state->first.data;
   return ONR_STATUS_OK;
+}
+
+static int may_be_int8(const struct onr_session *s, const struct onr_model *model, const struct onri_state *state) {
+  return s->cache_int8 && onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, s->model->inputs[state->input].dtype) &&
+         onri_state_can_be_int8(model->graph, model->graph->outputs[state->output]);
 }
 
 enum onr_status onri_session_place_states(struct onr_session *session, const struct onr_model *model,
@@ -54,6 +84,8 @@ enum onr_status onri_session_place_states(struct onr_session *session, const str
     const int32_t in = input_value(session, model, state->input), out = g->outputs[state->output];
     ONR_TRY(straighten(session, state, error));
     state->grows = onri_state_can_grow(g, in, out);
+    state->is_int8 = state->grows && may_be_int8(session, model, state);
+    state->narrowed = (struct onr_tensor){0};
     state->rows = 0;
     session->run.grows |= state->grows;
     if (state->grows) space->rows[in] = space->rows[out] = 0;
@@ -69,7 +101,7 @@ static int64_t named_size(const struct onr_session *s, const char *name) {
   for (size_t k = 0; name && k < m->num_symbols; k++) {
     const struct onri_named *symbol = &m->symbols[k];
     if (!strcmp(symbol->name, name) && s->inputs[symbol->index].desc.dtype != ONR_DTYPE_NONE)
-      return s->inputs[symbol->index].desc.dim[symbol->dim];
+      return onri_session_input_dim(s, (size_t)symbol->index, symbol->dim);
   }
   return -1;
 }
@@ -104,14 +136,30 @@ static enum onr_status begin(struct onr_session *s, struct onri_state *state, st
   return ONR_STATUS_OK;
 }
 
+static enum onr_status narrow(struct onr_session *s, struct onri_state *state, struct onr_error *error) {
+  struct onr_tensor x = s->inputs[state->input];
+  ONR_TRY(onri_state_narrow(&s->run, &x, &state->side[1], error));
+  state->narrowed = x;
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_session_begin_states(struct onr_session *session, struct onr_error *error) {
   for (size_t i = 0; i < session->states.count; i++) {
     struct onri_state *state = &session->states.items[i];
     struct onr_tensor *x = &session->inputs[state->input];
+    if (state->is_int8 && is_cache(state, x)) continue;
     if (x->desc.dtype == ONR_DTYPE_NONE) ONR_TRY(begin(session, state, error));
     else ONR_TRY(onri_check_input(&session->model->inputs[state->input], x, error));
+    if (state->is_int8) ONR_TRY(narrow(session, state, error));
   }
   return ONR_STATUS_OK;
+}
+
+void onri_session_take_states(const struct onr_session *session, struct onr_tensor *taken) {
+  for (size_t i = 0; i < session->states.count; i++) {
+    const struct onri_state *state = &session->states.items[i];
+    if (state->narrowed.data) taken[state->input] = state->narrowed;
+  }
 }
 
 /* --- from run to run --- */
@@ -158,6 +206,8 @@ enum onr_status onri_session_turn_states(struct onr_session *session, struct onr
     struct onri_state *state = &session->states.items[i];
     session->inputs[state->input] = session->results[state->output];
     if (!state->grows) state->last = !state->last;
+    else onri_buffer_release(&session->run, &state->side[1]);
+    state->narrowed = (struct onr_tensor){0};
     onri_buffer_release(&session->run, &state->first);
   }
   return ONR_STATUS_OK;

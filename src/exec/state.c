@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/numbers/cache_rows.h"
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 
@@ -54,6 +55,11 @@ int onri_state_can_grow(const struct onri_graph *graph, int32_t in, int32_t out)
       return 0;
   }
   return outputs == 1;
+}
+
+int onri_state_can_be_int8(const struct onri_graph *graph, int32_t out) {
+  const int32_t producer = graph->values[out].producer;
+  return producer != ONRI_NONE && (graph->nodes[producer].layer->flags & ONR_LAYER_INT8_CACHES) != 0;
 }
 
 /* --- its memory --- */
@@ -119,6 +125,38 @@ enum onr_status onri_state_flatten(struct onri_run *run, const struct onri_state
   const struct extent e = extent_of(desc);
   ONR_TRY(onri_buffer_grow(run, buffer, onr_desc_bytes(desc) + ONR_SLACK_BYTES, 0, error));
   copy_rows(&e, state->side[0].data, (size_t)state->rows, buffer->data, e.rows);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_state_widen(struct onri_run *run, const struct onri_state *state, enum onr_dtype dtype,
+                                 struct onr_desc *desc, struct onri_buffer *buffer, struct onr_error *error) {
+  const struct extent e = extent_of(desc);
+  const size_t width = e.row - ONRI_CACHE_SCALE_BYTES, bytes = width * onr_dtype_size(dtype);
+  desc->dtype = dtype;
+  desc->dim[desc->rank - 1] = (int64_t)width;
+  ONR_TRY(onri_desc_check(desc, &run->env, error));
+  ONR_TRY(onri_buffer_grow(run, buffer, onr_desc_bytes(desc) + ONR_SLACK_BYTES, 0, error));
+  for (size_t i = 0; i < e.outer; i++)
+    for (size_t r = 0; r < e.rows; r++)
+      onri_cache_widen((const int8_t *)state->side[0].data + (i * (size_t)state->rows + r) * e.row, width, dtype,
+                       (char *)buffer->data + (i * e.rows + r) * bytes);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_state_narrow(struct onri_run *run, struct onr_tensor *x, struct onri_buffer *buffer,
+                                  struct onr_error *error) {
+  const struct extent from = extent_of(&x->desc);
+  const size_t width = (size_t)x->desc.dim[x->desc.rank - 1];
+  struct onr_desc desc = x->desc;
+  desc.dtype = ONR_DTYPE_I8;
+  if (!onri_add_i64(desc.dim[desc.rank - 1], ONRI_CACHE_SCALE_BYTES, &desc.dim[desc.rank - 1]))
+    return onr_fail(error, ONR_STATUS_LIMIT, "a state's rows exceed 64 bits");
+  ONR_TRY(onri_desc_check(&desc, &run->env, error));
+  ONR_TRY(onri_buffer_grow(run, buffer, onr_desc_bytes(&desc) + ONR_SLACK_BYTES, 0, error));
+  const size_t row = extent_of(&desc).row;
+  for (size_t i = 0; i < from.outer * from.rows; i++)
+    onri_cache_narrow(x->desc.dtype, (const char *)x->data + i * from.row, width, (int8_t *)buffer->data + i * row);
+  *x = (struct onr_tensor){desc, buffer->data};
   return ONR_STATUS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,21 +61,27 @@ struct pair {
   struct onr_model *model;
   struct onr_session *carries, *plain;
   enum onr_dtype dtype;
+  int is_int8; /* the one with states keeps them so, the caller of the other one rounds likewise */
   int64_t length;
   char *past[2][2];
   int side;
   uint32_t random;
 };
 
-static void begin(struct pair *p, enum form form, enum onr_dtype dtype, const char *names) {
+static void begin_as(struct pair *p, enum form form, enum onr_dtype dtype, const char *names, int is_int8) {
+  const struct onr_session_options options = {.size = sizeof(options), .cache_int8 = is_int8};
   size_t count;
-  *p = (struct pair){.dtype = dtype, .random = 1};
+  *p = (struct pair){.dtype = dtype, .is_int8 = is_int8, .random = 1};
   p->model = make_model(form, dtype);
-  expect(ONR_STATUS_OK, onr_session_create(p->model, NULL, &p->carries, &error));
+  expect(ONR_STATUS_OK, onr_session_create(p->model, &options, &p->carries, &error));
   expect(ONR_STATUS_OK, onr_session_create(p->model, NULL, &p->plain, &error));
   expect(ONR_STATUS_OK, onr_session_add_states(p->carries, names, &count, &error));
   assert_int_equal(count, 2);
   for (int i = 0; i < 4; i++) p->past[i / 2][i % 2] = calloc(BATCH * KV_HEADS * MOST_LENGTH * WIDTH, sizeof(float));
+}
+
+static void begin(struct pair *p, enum form form, enum onr_dtype dtype, const char *names) {
+  begin_as(p, form, dtype, names, 0);
 }
 
 static void end(struct pair *p) {
@@ -104,7 +111,46 @@ static void set(struct onr_session *session, size_t input, const struct onr_tens
   expect(ONR_STATUS_OK, onr_session_set_input(session, input, x, &error));
 }
 
+static float element(const struct onr_tensor *x, int64_t i) {
+  float value;
+  if (x->desc.dtype == ONR_DTYPE_F32) return ((const float *)x->data)[i];
+  onr_f16_to_f32((const uint16_t *)x->data + i, &value, 1);
+  return value;
+}
+
+static void set_element(const struct onr_tensor *x, int64_t i, float value) {
+  if (x->desc.dtype == ONR_DTYPE_F32) ((float *)x->data)[i] = value;
+  else onr_f16_from_f32(&value, (uint16_t *)x->data + i, 1);
+}
+
+/* Each row to 255 steps, the outer ones its largest element. */
+static void round_rows(const struct onr_tensor *x) {
+  for (int64_t row = 0; row < onr_desc_elements(&x->desc); row += WIDTH) {
+    float most = 0;
+    for (int i = 0; i < WIDTH; i++) most = fmaxf(most, fabsf(element(x, row + i)));
+    for (int i = 0; i < WIDTH && most > 0; i++)
+      set_element(x, row + i, rintf(element(x, row + i) * (127 / most)) * (most / 127));
+  }
+}
+
+static void expect_near(const struct pair *p, size_t output, struct onr_tensor *y) {
+  const float tolerance = p->dtype == ONR_DTYPE_F32 ? 1e-5f : 4e-3f;
+  struct onr_tensor found;
+  expect(ONR_STATUS_OK, onr_session_get_output(p->plain, output, y, &error));
+  expect(ONR_STATUS_OK, onr_session_get_output(p->carries, output, &found, &error));
+  assert_true(onr_desc_equal(&found.desc, &y->desc));
+  if (output != Y) round_rows(y);
+  for (int64_t i = 0; i < onr_desc_elements(&y->desc); i++)
+    if (!(fabsf(element(&found, i) - element(y, i)) <= tolerance))
+      fail_msg("output %zu, element %lld: expected %g, found %g", output, (long long)i, (double)element(y, i),
+               (double)element(&found, i));
+}
+
 static void expect_same(const struct pair *p, size_t output, struct onr_tensor *y) {
+  if (p->is_int8) {
+    expect_near(p, output, y);
+    return;
+  }
   struct onr_tensor found;
   expect(ONR_STATUS_OK, onr_session_get_output(p->plain, output, y, &error));
   expect(ONR_STATUS_OK, onr_session_get_output(p->carries, output, &found, &error));
@@ -129,6 +175,7 @@ static void step(struct pair *p, int64_t rows, int reads_all) {
   for (int i = 0; i < 2; i++) {
     if (reads_all) expect_same(p, PRESENT_K + (size_t)i, &y);
     else expect(ONR_STATUS_OK, onr_session_get_output(p->plain, PRESENT_K + (size_t)i, &y, &error));
+    if (p->is_int8) round_rows(&y);
     memcpy(p->past[p->side][i], y.data, onr_desc_bytes(&y.desc));
   }
   p->length += rows;
@@ -168,6 +215,60 @@ static void states_begin_with_what_is_set_and_anew(void **state) {
     for (int i = 0; i < 3; i++) step(&p, 3, 1);
     end(&p);
   }
+}
+
+/* As int8: what the caller sees has the type of the model, whoever makes present; set, begun anew, laid elsewhere. */
+static void states_of_int8_are_what_a_caller_would_round(void **state) {
+  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F16};
+  (void)state;
+  for (int form = BY_ATTENTION; form <= BY_CONCAT; form++)
+    for (size_t type = 0; type < 2; type++) {
+      struct pair p;
+      begin_as(&p, form, types[type], "present.*=past.*", 1);
+      step(&p, 37, 1);
+      for (int i = 0; i < 90; i++) step(&p, i % 7 ? 1 : 1 + i % MOST_ROWS, i % 5 == 0);
+      p.length = 5;
+      for (int i = 0; i < 2; i++) {
+        struct onr_tensor x = past_of(&p, i);
+        (void)random_rows(&p, KV_HEADS, p.length, x.data);
+        round_rows(&x);
+        set(p.carries, PAST_K + (size_t)i, &x);
+      }
+      for (int i = 0; i < 9; i++) step(&p, 2, 1);
+      expect(ONR_STATUS_OK, onr_session_want_outputs(p.carries, (size_t[]){Y}, 1, &error));
+      for (int i = 0; i < 20; i++) step(&p, 1, 1);
+      expect(ONR_STATUS_OK, onr_session_trim(p.carries, &error));
+      for (int i = 0; i < 3; i++) step(&p, 3, 1);
+      expect(ONR_STATUS_OK, onr_session_reset_states(p.carries, &error));
+      p.length = 0;
+      for (int i = 0; i < 20; i++) step(&p, 1 + i % 3, 1);
+      end(&p);
+    }
+}
+
+/* Elements that are not finite make their row NaN, and no other. */
+static void a_row_of_int8_that_is_not_finite_is_nan(void **state) {
+  struct pair p;
+  struct onr_tensor y;
+  (void)state;
+  begin_as(&p, BY_ATTENTION, ONR_DTYPE_F32, NULL, 1);
+  p.length = 2;
+  struct onr_tensor x = past_of(&p, 0);
+  (void)random_rows(&p, KV_HEADS, p.length, x.data);
+  ((float *)x.data)[WIDTH + 3] = INFINITY;
+  set(p.carries, PAST_K, &x);
+  const struct onr_tensor v = past_of(&p, 1);
+  set(p.carries, PAST_V, &v);
+  static char data[3][BATCH * HEADS * WIDTH * sizeof(float)];
+  for (size_t i = Q; i <= V; i++) {
+    const struct onr_tensor rows = random_rows(&p, i == Q ? HEADS : KV_HEADS, 1, data[i]);
+    set(p.carries, i, &rows);
+  }
+  expect(ONR_STATUS_OK, onr_session_run(p.carries, &error));
+  expect(ONR_STATUS_OK, onr_session_get_output(p.carries, PRESENT_K, &y, &error));
+  for (int i = 0; i < BATCH * KV_HEADS * 3 * WIDTH; i++)
+    assert_int_equal(isnan(((const float *)y.data)[i]) != 0, i / WIDTH == 1);
+  end(&p);
 }
 
 /* Results of a run stay until the next one, whatever is planned meanwhile. */
@@ -431,6 +532,8 @@ static void states_of_a_fixed_shape_are_carried(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(states_are_what_a_caller_would_carry),
+      cmocka_unit_test(states_of_int8_are_what_a_caller_would_round),
+      cmocka_unit_test(a_row_of_int8_that_is_not_finite_is_nan),
       cmocka_unit_test(states_begin_with_what_is_set_and_anew),
       cmocka_unit_test(results_outlive_a_reset),
       cmocka_unit_test(a_run_that_fails_leaves_states_as_they_were),

@@ -125,6 +125,23 @@ class Run(unittest.TestCase):
             session(x=one, past=np.zeros((1, 5, 3), np.float32))
         self.assertEqual(list(onnxrun.load(data).session(states=True).states), ["present"])
 
+    def test_a_cache_of_int8(self):
+        data = model_of([helper.make_node("Attention", ["q", "k", "v", "", "past_k", "past_v"], ["y", "present_k", "present_v"])],
+                        {name: (np.float32, [1, 2, name, 16]) for name in ("q", "k", "v")}
+                        | {name: (np.float32, [1, 2, "past", 16]) for name in ("past_k", "past_v")},
+                        {name: (np.float32, [1, 2, None, 16]) for name in ("y", "present_k", "present_v")}, opsets={"": 23})
+        model, random = onnxrun.load(data), np.random.default_rng(0)
+        exact, narrow = (model.session(states=True, cache_int8=flag) for flag in (False, True))
+        for rows in (40, 1, 1, 3):
+            inputs = {name: random.standard_normal((1, 2, rows, 16), np.float32) for name in ("q", "k", "v")}
+            expected, found = (session.run(inputs, ["y", "present_v"]) for session in (exact, narrow))
+            np.testing.assert_allclose(found["y"], expected["y"], atol=0.02)
+            steps = np.abs(expected["present_v"]).max(-1, keepdims=True) / 127
+            self.assertLessEqual((np.abs(found["present_v"] - expected["present_v"]) / steps).max(), 0.501)
+            self.assertTrue((found["present_v"] != expected["present_v"]).any())
+        with self.assertRaises(onnxrun.ArgumentError):
+            model.session(cache_int8=2)
+
     def test_what_a_model_tells(self):
         data = model_of([helper.make_node("Relu", ["x"], ["y"])], {"x": (np.float32, ["batch", 3, None])}, {"y": (np.float32, ["batch", 3, None])},
                         producer_name="me", opsets={"": 18, "example": 2})

@@ -29,6 +29,12 @@ for state in '*0=past_*0,*1=past_*1' 'k*=past_k*,v*=past_v*' 'k0=past_k0,v0=past
   [ "$(tokens)" = "$made" ] || fail "--state $state: expected $made, found $(tokens)"
 done
 
+# A cache of int8: the prompt, which reads none, gives the same token.
+expect 0 "" "$tool" generate "$decoder" --prompt-ids 1,2 --steps 9 --greedy --cache-int8
+narrow=$(tokens)
+[ "${narrow%% *}" = "${made%% *}" ] || fail "--cache-int8: expected $made to begin like $narrow"
+[ "$(echo "$narrow" | wc -w)" = 9 ] || fail "--cache-int8: expected 9 tokens, found $narrow"
+
 # Tokens that are drawn depend on the seed alone.
 for seed in 1 2 1; do
   expect 0 "" "$tool" generate "$decoder" --prompt-ids 5 --steps 40 --seed $seed

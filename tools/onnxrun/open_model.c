@@ -45,7 +45,8 @@ enum onr_status try_load(const struct options *options, const char *path, const 
                                                       .threads = loaded->threads,
                                                       .profile = options->profile && !options->watch,
                                                       .watch = options->watch,
-                                                      .watch_context = options->watch_context};
+                                                      .watch_context = options->watch_context,
+                                                      .cache_int8 = options->cache_int8};
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
   if (status == ONR_STATUS_OK && !options->for_source)
     status = onr_session_create(loaded->model, &session_options, &loaded->session, error);

@@ -78,6 +78,8 @@ const struct option_row option_rows[] = {
     {"state", 0, "OUT=IN,...", GENERATE, TAKES_TEXT, AT(state), NULL, NULL,
      "outputs that are inputs of the next run; a * in both stands for what names share: present.*=past.* "
      "(every output that the model makes by adding rows to an input)"},
+    {"cache-int8", 0, NULL, GENERATE, TAKES_FLAG, AT(cache_int8), NULL, NULL,
+     "keep the keys and values of attention as int8: a quarter of their memory, for tokens that are nearly the same"},
     {"greedy", 0, NULL, GENERATE, TAKES_FLAG, AT(greedy), NULL, NULL,
      "always the likeliest token; else one is drawn, by --seed"},
     {"reference", 0, "PATH", COMPARE, TAKES_TEXT, AT(reference), NULL, NULL,

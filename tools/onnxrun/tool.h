@@ -96,7 +96,7 @@ struct options {
   const char *name; /* of compile */
   enum onr_weights weights;
   int static_arena;
-  int json, nodes, profile, kernels, show, all, greedy, help;
+  int json, nodes, profile, kernels, show, all, greedy, cache_int8, help;
 };
 
 enum command {

@@ -26,6 +26,7 @@ struct onri_attention {
   enum onri_class class;                                                  /* F32 or F64: type of all but the mask */
   size_t batch, heads, kv_heads, queries, past, keys, width, value_width; /* keys: without past */
   struct onri_heads q, k, v, past_k, past_v, y;
+  int past_is_int8; /* rows of base/numbers/cache_rows.h: strides of past_k and past_v are bytes */
   struct onri_mask mask;
   void *scores; /* [batch, heads, queries, past + keys], NULL when not wanted */
   enum onr_qk_output scores_at;

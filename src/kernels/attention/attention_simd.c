@@ -3,6 +3,7 @@
  * blocks gave is scaled to the new largest score. Few queries read keys and values where they are.
  *
  * Share of the FMA rate on a core with AVX-512: 0.8 for heads of 64 elements, 0.7 for 32 (the exponentials). */
+#include "base/numbers/cache_rows.h"
 #include "kernels/attention/attention_rows.h"
 #include "kernels/attention/shown.h"
 #include "kernels/kernels.h"
@@ -22,6 +23,7 @@ struct work {
   const struct onri_attention_job *job;
   size_t keys, wide;                    /* of a block; of the values, in whole panels */
   float *q, *line, *k, *v, *y, *scores; /* in scratch */
+  float *past_k, *past_v;               /* there, too: a block of a past that is int8 */
   size_t key, columns;                  /* of the current block: its first, counted from the first past key */
   struct row *rows;
   float *max, *sum; /* of each row's scores so far, and of their exponentials */
@@ -39,11 +41,12 @@ static size_t block_keys(const struct onri_attention *a, size_t rows) {
 }
 
 /* Sizes of the parts of scratch, in the order of struct work. */
-enum { PARTS = 6 };
+enum { PARTS = 8 };
 static int sizes_of(const struct onri_attention *a, size_t rows, size_t size[PARTS], size_t *all) {
   const size_t keys = block_keys(a, rows), wide = round_up(a->value_width, SGEMM_COLUMNS);
-  const size_t sizes[PARTS][2] = {{a->width, rows}, {a->width, SGEMM_ROWS}, {a->width, keys},
-                                  {wide, keys},     {wide, rows},           {keys, SGEMM_ROWS}};
+  const size_t past = a->past_is_int8 ? keys : 0;
+  const size_t sizes[PARTS][2] = {{a->width, rows}, {a->width, SGEMM_ROWS}, {a->width, keys}, {wide, keys},
+                                  {wide, rows},     {keys, SGEMM_ROWS},     {a->width, past}, {a->value_width, past}};
   *all = 0;
   for (int i = 0; i < PARTS; i++) {
     if (sizes[i][0] > SIZE_MAX / 64 / (sizes[i][1] + 1)) return 0;
@@ -240,6 +243,33 @@ static void (*const value_tiles[])(const struct work *w, float *y, const float *
 
 /* --- blocks of keys --- */
 
+/* Keys or values of a block. */
+struct rows {
+  const float *data;
+  size_t row;
+};
+
+/* `count` rows of int8 as floats, one behind the other. */
+static void widen_rows(const int8_t *from, size_t row, size_t width, size_t count, float *to) {
+  for (size_t i = 0; i < count; i++, from += row, to += width) {
+    const float scale = onri_cache_scale(from, width);
+    size_t p = 0;
+    for (; p + F32_LANES <= width; p += F32_LANES) f32_store(to + p, scale * f32_from_i32(i32_load_i8(from + p)));
+    for (; p < width; p++) to[p] = scale * from[p];
+  }
+}
+
+/* Of the current block; `room`: for those of a past that is int8. */
+static struct rows block_rows(const struct work *w, const struct onri_heads *past, const struct onri_heads *own,
+                              size_t head, size_t width, float *room) {
+  const size_t batch = w->job->batch;
+  if (w->key >= w->a->past) return (struct rows){row_of(own, batch, head, w->key - w->a->past), own->row};
+  if (!w->a->past_is_int8) return (struct rows){row_of(past, batch, head, w->key), past->row};
+  const int8_t *from = (const int8_t *)past->data + batch * past->batch + head * past->head + w->key * past->row;
+  widen_rows(from, past->row, width, w->columns, room);
+  return (struct rows){room, width};
+}
+
 /* Whether some of these rows may see a key of the block. */
 static int is_shown(const struct work *w, size_t first, size_t rows) {
   if (w->a->scores || w->plain) return 1;
@@ -250,15 +280,15 @@ static int is_shown(const struct work *w, size_t first, size_t rows) {
   return 0;
 }
 
-static void pack_block(const struct work *w, const float *k, size_t k_row, const float *v, size_t v_row) {
+static void pack_block(const struct work *w, const struct rows *k, const struct rows *v) {
   const struct onri_attention *a = w->a;
   const size_t whole = a->value_width / SGEMM_COLUMNS * SGEMM_COLUMNS;
   for (size_t j = 0; j < w->columns; j += SGEMM_COLUMNS)
-    sgemm_pack_panel(k + j * k_row, 1, k_row, a->width, w->columns - j < SGEMM_COLUMNS ? w->columns - j : SGEMM_COLUMNS,
-                     w->k + j * a->width);
-  sgemm_pack_panels(v, v_row, w->columns, whole / SGEMM_COLUMNS, w->v);
+    sgemm_pack_panel(k->data + j * k->row, 1, k->row, a->width,
+                     w->columns - j < SGEMM_COLUMNS ? w->columns - j : SGEMM_COLUMNS, w->k + j * a->width);
+  sgemm_pack_panels(v->data, v->row, w->columns, whole / SGEMM_COLUMNS, w->v);
   if (whole < a->value_width)
-    sgemm_pack_panel(v + whole, v_row, 1, w->columns, a->value_width - whole, w->v + whole * w->columns);
+    sgemm_pack_panel(v->data + whole, v->row, 1, w->columns, a->value_width - whole, w->v + whole * w->columns);
 }
 
 static void run_tiles(const struct work *w) {
@@ -325,15 +355,15 @@ static void value_row(const struct work *w, const float *s, const float *v, size
   f32_store(y + j, sum);
 }
 
-static void run_few(const struct work *w, const float *k, size_t k_row, const float *v, size_t v_row) {
+static void run_few(const struct work *w, const struct rows *k, const struct rows *v) {
   for (size_t r = 0; r < w->job->rows; r++) {
     struct row *row = &w->rows[r];
     float correction[ROOM];
     if (!is_shown(w, r, 1)) continue;
-    score_row(w, row_of(&w->a->q, w->job->batch, row->head, row->query), k, k_row, w->scores);
+    score_row(w, row_of(&w->a->q, w->job->batch, row->head, row->query), k->data, k->row, w->scores);
     mask_scores(w, row, w->scores);
     softmax_rows(w, r, 1, correction);
-    value_row(w, w->scores, v, v_row, w->y + r * w->wide, correction[0]);
+    value_row(w, w->scores, v->data, v->row, w->y + r * w->wide, correction[0]);
   }
 }
 
@@ -386,7 +416,7 @@ static void run(const struct onri_attention *a, const struct onri_attention_job 
   float max[16 * SGEMM_ROWS], sum[16 * SGEMM_ROWS];
   struct work w = {
       .a = a, .job = job, .wide = round_up(a->value_width, SGEMM_COLUMNS), .rows = rows, .max = max, .sum = sum};
-  float **const parts[PARTS] = {&w.q, &w.line, &w.k, &w.v, &w.y, &w.scores};
+  float **const parts[PARTS] = {&w.q, &w.line, &w.k, &w.v, &w.y, &w.scores, &w.past_k, &w.past_v};
   const size_t total = a->past + a->keys, kv_head = job->head / (a->heads / a->kv_heads);
   const int few = job->rows <= FEW_ROWS;
   size_t size[PARTS], all, end = 0;
@@ -407,15 +437,15 @@ static void run(const struct onri_attention *a, const struct onri_attention_job 
   memset(w.y, 0, job->rows * w.wide * sizeof(float));
   if (!few) pack_queries(&w);
   for (w.key = 0; w.key < end && !onr_env_cancelled(a->env); w.key += w.columns) {
-    const int past = w.key < a->past;
-    const size_t border = past ? a->past : total, key = past ? w.key : w.key - a->past;
-    const struct onri_heads *heads_k = past ? &a->past_k : &a->k, *heads_v = past ? &a->past_v : &a->v;
-    const float *k = row_of(heads_k, job->batch, kv_head, key), *v = row_of(heads_v, job->batch, kv_head, key);
+    const size_t border = w.key < a->past ? a->past : total;
     w.columns = border - w.key < w.keys ? border - w.key : w.keys;
+    if (!few && !is_shown(&w, 0, job->rows)) continue;
+    const struct rows k = block_rows(&w, &a->past_k, &a->k, kv_head, a->width, w.past_k),
+                      v = block_rows(&w, &a->past_v, &a->v, kv_head, a->value_width, w.past_v);
     if (few) {
-      run_few(&w, k, heads_k->row, v, heads_v->row);
-    } else if (is_shown(&w, 0, job->rows)) {
-      pack_block(&w, k, heads_k->row, v, heads_v->row);
+      run_few(&w, &k, &v);
+    } else {
+      pack_block(&w, &k, &v);
       run_tiles(&w);
     }
   }

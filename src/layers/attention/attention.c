@@ -1,10 +1,13 @@
 /* attention.c: see params/attention.h for inputs and outputs.
  *
- * path      vectors, by blocks of keys; narrow types through float32; double by the portable product */
+ * path      vectors, by blocks of keys; narrow types through float32; double by the portable product
+ * past      also as rows of int8 (base/numbers/cache_rows.h), which it then goes on with: for a session that keeps them
+ *           so (cache_int8) */
 #include <math.h>
 #include <string.h>
 
 #include "base/env.h"
+#include "base/numbers/cache_rows.h"
 #include "base/shape.h"
 #include "kernels/attention/attention.h"
 #include "kernels/convert/convert.h"
@@ -58,14 +61,34 @@ static enum onr_status check_ranks(const struct onr_call *call) {
   return onri_expect_rank(call, V, call->in[Q].rank, call->in[Q].rank);
 }
 
+/* Whether this past is kept in bytes. */
+static int is_int8(const struct onr_call *call, size_t i) {
+  return onri_has(call, i) && call->in[i].dtype == ONR_DTYPE_I8;
+}
+
+/* The type in which the kernel computes. */
+static enum onr_dtype kernel_dtype(const struct onr_call *call) {
+  return call->in[Q].dtype == ONR_DTYPE_F64 ? ONR_DTYPE_F64 : ONR_DTYPE_F32;
+}
+
+/* Each as what it goes on with, or both int8. */
+static enum onr_status check_past_types(const struct onr_call *call) {
+  if (is_int8(call, PAST_K) && is_int8(call, PAST_V) && kernel_dtype(call) == ONR_DTYPE_F32) return ONR_STATUS_OK;
+  ONR_TRY(onri_expect_same_dtype(call, PAST_K, Q));
+  return onri_expect_same_dtype(call, PAST_V, V);
+}
+
 static enum onr_status check_past(const struct onr_call *call, const struct head_shape *k, const struct head_shape *v,
                                   struct onri_attention *a) {
   struct head_shape past_k, past_v;
   if (!onri_has(call, PAST_K)) return ONR_STATUS_OK;
+  ONR_TRY(check_past_types(call));
   ONR_TRY(onri_expect_rank(call, PAST_K, 4, 4));
   ONR_TRY(onri_expect_rank(call, PAST_V, 4, 4));
   ONR_TRY(heads_of(call, PAST_K, 0, 0, &past_k, &a->past_k));
   ONR_TRY(heads_of(call, PAST_V, 0, 0, &past_v, &a->past_v));
+  a->past_is_int8 = is_int8(call, PAST_K);
+  if (a->past_is_int8) past_k.width -= ONRI_CACHE_SCALE_BYTES, past_v.width -= ONRI_CACHE_SCALE_BYTES;
   if (past_k.batch != k->batch || past_k.heads != k->heads || past_k.width != k->width || past_v.batch != v->batch ||
       past_v.heads != v->heads || past_v.width != v->width || past_k.rows != past_v.rows)
     return onr_fail(call->error, ONR_STATUS_SHAPE,
@@ -75,16 +98,11 @@ static enum onr_status check_past(const struct onr_call *call, const struct head
   return ONR_STATUS_OK;
 }
 
-/* The type in which the kernel computes. */
-static enum onr_dtype kernel_dtype(const struct onr_call *call) {
-  return call->in[Q].dtype == ONR_DTYPE_F64 ? ONR_DTYPE_F64 : ONR_DTYPE_F32;
-}
-
 /* True when the kernel cannot read input i where it is. */
 static int is_converted(const struct onr_call *call, size_t i) {
   const enum onr_dtype dtype = onri_has(call, i) ? call->in[i].dtype : ONR_DTYPE_NONE, inside = kernel_dtype(call);
   if (dtype == ONR_DTYPE_NONE || dtype == inside) return 0;
-  return i != MASK || dtype != ONR_DTYPE_BOOL;
+  return i == MASK ? dtype != ONR_DTYPE_BOOL : dtype != ONR_DTYPE_I8;
 }
 
 static enum onr_status check_mask(const struct onr_call *call, struct onri_attention *a) {
@@ -155,6 +173,12 @@ static enum onr_status check_params(const struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static struct onr_desc present_desc(const struct onr_call *call, enum onr_dtype dtype, int64_t batch, int64_t heads,
+                                    int64_t rows, int64_t width) {
+  if (!is_int8(call, PAST_K)) return onr_desc_make(dtype, 4, (int64_t[]){batch, heads, rows, width});
+  return onr_desc_make(ONR_DTYPE_I8, 4, (int64_t[]){batch, heads, rows, width + ONRI_CACHE_SCALE_BYTES});
+}
+
 static enum onr_status attention_infer(struct onr_call *call) {
   const struct onr_attention_params *p = call->params;
   const enum onr_dtype dtype = call->in[Q].dtype;
@@ -171,8 +195,8 @@ static enum onr_status attention_infer(struct onr_call *call) {
       call->out[i] = p->y_heads_inner ? onr_desc_make(dtype, 4, (int64_t[]){batch, rows, heads, value_width})
                                       : onr_desc_make(dtype, 4, (int64_t[]){batch, heads, rows, value_width});
     else if (i == SCORES) call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, heads, rows, total});
-    else if (i == PRESENT_K) call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, kv_heads, total, width});
-    else call->out[i] = onr_desc_make(call->in[V].dtype, 4, (int64_t[]){batch, kv_heads, total, value_width});
+    else if (i == PRESENT_K) call->out[i] = present_desc(call, dtype, batch, kv_heads, total, width);
+    else call->out[i] = present_desc(call, call->in[V].dtype, batch, kv_heads, total, value_width);
   }
   return ONR_STATUS_OK;
 }
@@ -214,23 +238,30 @@ static enum onr_status attention_plan(struct onr_call *call) {
 /* From one head to the next. */
 static size_t head_rows(const int64_t *rows, size_t i, size_t own) { return rows && rows[i] ? (size_t)rows[i] : own; }
 
+/* A row of present from one of K or V. */
+static void write_row(enum onr_dtype dtype, const char *row, size_t width, int int8, char *to) {
+  if (int8) onri_cache_narrow(dtype, row, width, (int8_t *)to);
+  else memcpy(to, row, width * onr_dtype_size(dtype));
+}
+
 /* present = past, then new, as [batch, kv_heads, total, width]. `x` has the strides of the new part. */
 static void write_present(struct onr_call *call, const struct onri_attention *a, size_t output,
                           const struct onri_heads *x, size_t width) {
   const size_t past_input = output == PRESENT_K ? PAST_K : PAST_V, new_input = output == PRESENT_K ? K : V;
-  const size_t size = onr_dtype_size(call->in[new_input].dtype), past_bytes = a->past * width * size;
+  const enum onr_dtype dtype = call->in[new_input].dtype;
+  const size_t size = onr_dtype_size(dtype), row = a->past_is_int8 ? width + ONRI_CACHE_SCALE_BYTES : width * size;
   const size_t from_rows = head_rows(call->in_rows, past_input, a->past),
                to_rows = head_rows(call->out_rows, output, a->past + a->keys);
   if (output >= call->num_out || !call->outputs[output]) return;
+  const int is_new = a->past > 0 && call->inputs[past_input] != call->outputs[output];
   for (size_t b = 0; b < a->batch; b++)
     for (size_t h = 0; h < a->kv_heads; h++) {
-      char *to = (char *)call->outputs[output] + (b * a->kv_heads + h) * to_rows * width * size;
-      if (past_bytes > 0 && call->inputs[past_input] != call->outputs[output])
-        memcpy(to, (const char *)call->inputs[past_input] + (b * a->kv_heads + h) * from_rows * width * size,
-               past_bytes);
+      const size_t head = b * a->kv_heads + h;
+      const char *from = (const char *)call->inputs[new_input] + (b * x->batch + h * x->head) * size;
+      char *to = (char *)call->outputs[output] + head * to_rows * row;
+      if (is_new) memcpy(to, (const char *)call->inputs[past_input] + head * from_rows * row, a->past * row);
       for (size_t i = 0; i < a->keys; i++)
-        memcpy(to + past_bytes + i * width * size,
-               (const char *)call->inputs[new_input] + (b * x->batch + h * x->head + i * x->row) * size, width * size);
+        write_row(dtype, from + i * x->row * size, width, a->past_is_int8, to + (a->past + i) * row);
     }
 }
 
@@ -336,9 +367,10 @@ const struct onr_layer onri_layer_attention = {
     .inputs_max = 7,
     .outputs_min = 1,
     .outputs_max = 4,
+    .flags = ONR_LAYER_INT8_CACHES,
     .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONRI_DTYPES_FLOAT,
-              ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL), ONR_AS_INPUT(0), ONR_AS_INPUT(2),
-              ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
+              ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL), ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8),
+              ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8), ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
     .output_type = ONR_AS_INPUT(0),
     .layout = ONRI_LAYOUT_ATTENTION,
     .params_size = sizeof(struct onr_attention_params),
