@@ -3,8 +3,8 @@
  * blocks gave is scaled to the new largest score. Few queries read keys and values where they are.
  *
  * Share of the FMA rate on a core with AVX-512: 0.8 for heads of 64 elements, 0.7 for 32 (the exponentials). */
-#include "base/numbers/cache_rows.h"
 #include "kernels/attention/attention_rows.h"
+#include "kernels/attention/int8_rows.h"
 #include "kernels/attention/shown.h"
 #include "kernels/kernels.h"
 #include "kernels/matmul/sgemm_tile.h"
@@ -243,31 +243,25 @@ static void (*const value_tiles[])(const struct work *w, float *y, const float *
 
 /* --- blocks of keys --- */
 
-/* Keys or values of a block. */
+/* Keys or values of a block, as floats, or as int8. */
 struct rows {
-  const float *data;
+  const float *data; /* NULL: int8 */
   size_t row;
+  struct int8_rows narrow;
 };
 
-/* `count` rows of int8 as floats, one behind the other. */
-static void widen_rows(const int8_t *from, size_t row, size_t width, size_t count, float *to) {
-  for (size_t i = 0; i < count; i++, from += row, to += width) {
-    const float scale = onri_cache_scale(from, width);
-    size_t p = 0;
-    for (; p + F32_LANES <= width; p += F32_LANES) f32_store(to + p, scale * f32_from_i32(i32_load_i8(from + p)));
-    for (; p < width; p++) to[p] = scale * from[p];
-  }
-}
-
-/* Of the current block; `room`: for those of a past that is int8. */
+/* Of the current block. `room`: for floats of a past that is int8; NULL: it is read as it is. */
 static struct rows block_rows(const struct work *w, const struct onri_heads *past, const struct onri_heads *own,
                               size_t head, size_t width, float *room) {
   const size_t batch = w->job->batch;
-  if (w->key >= w->a->past) return (struct rows){row_of(own, batch, head, w->key - w->a->past), own->row};
-  if (!w->a->past_is_int8) return (struct rows){row_of(past, batch, head, w->key), past->row};
-  const int8_t *from = (const int8_t *)past->data + batch * past->batch + head * past->head + w->key * past->row;
-  widen_rows(from, past->row, width, w->columns, room);
-  return (struct rows){room, width};
+  struct rows rows = {NULL, width, {NULL, past->row, width, w->columns}};
+  if (w->key >= w->a->past)
+    return (struct rows){.data = row_of(own, batch, head, w->key - w->a->past), .row = own->row};
+  if (!w->a->past_is_int8) return (struct rows){.data = row_of(past, batch, head, w->key), .row = past->row};
+  rows.narrow.data = (const int8_t *)past->data + batch * past->batch + head * past->head + w->key * past->row;
+  if (room) int8_widen(&rows.narrow, room);
+  rows.data = room;
+  return rows;
 }
 
 /* Whether some of these rows may see a key of the block. */
@@ -360,10 +354,14 @@ static void run_few(const struct work *w, const struct rows *k, const struct row
     struct row *row = &w->rows[r];
     float correction[ROOM];
     if (!is_shown(w, r, 1)) continue;
-    score_row(w, row_of(&w->a->q, w->job->batch, row->head, row->query), k->data, k->row, w->scores);
+    const float *q = row_of(&w->a->q, w->job->batch, row->head, row->query);
+    float *y = w->y + r * w->wide;
+    if (k->data) score_row(w, q, k->data, k->row, w->scores);
+    else int8_scores(&k->narrow, q, (float)w->a->scale, w->scores);
     mask_scores(w, row, w->scores);
     softmax_rows(w, r, 1, correction);
-    value_row(w, w->scores, v->data, v->row, w->y + r * w->wide, correction[0]);
+    if (v->data) value_row(w, w->scores, v->data, v->row, y, correction[0]);
+    else int8_values(&v->narrow, w->scores, y, correction[0]);
   }
 }
 
@@ -440,8 +438,9 @@ static void run(const struct onri_attention *a, const struct onri_attention_job 
     const size_t border = w.key < a->past ? a->past : total;
     w.columns = border - w.key < w.keys ? border - w.key : w.keys;
     if (!few && !is_shown(&w, 0, job->rows)) continue;
-    const struct rows k = block_rows(&w, &a->past_k, &a->k, kv_head, a->width, w.past_k),
-                      v = block_rows(&w, &a->past_v, &a->v, kv_head, a->value_width, w.past_v);
+    const int alone = job->rows == 1;
+    const struct rows k = block_rows(&w, &a->past_k, &a->k, kv_head, a->width, alone ? NULL : w.past_k),
+                      v = block_rows(&w, &a->past_v, &a->v, kv_head, a->value_width, alone ? NULL : w.past_v);
     if (few) {
       run_few(&w, &k, &v);
     } else {
