@@ -63,6 +63,13 @@ def same_numbers(browser, name):
     for number, text, cells in rows:
         check(name, text.replace(",", "") == shown_time(times[number]), "node", number, text, times[number])
     check(name, [times[row[0]] for row in rows] == sorted(times.values(), reverse=True), "the slowest come first")
+    # A number that stands in two places is the same there.
+    tiles = page.evaluate("[...document.querySelectorAll('#tiles .tile')].map((t) => [t.children[0].textContent, t.children[1].textContent])")
+    said = details(page)
+    counted = next(value for value, text in tiles if text.startswith("nodes in the file"))
+    check(name, counted == f"{data['model']['nodes_in_file']} → {len(data['nodes'])}" and said["nodes"] == str(len(data["nodes"])), tiles, said)
+    (total,) = {data["model"]["parameters"], sum(module["parameters"] for module in data["module_kinds"])}
+    check(name, said.get("parameters", "0") == f"{total:,}" and any(text.startswith("parameters") for value, text in tiles), tiles, said, total)
     # A node is clicked, and its details are shown.
     leaf = next(n for n in data["nodes"] if page.evaluate(f"Boolean(document.getElementById('box-n{n['node']}'))"))
     page.click_on(f"#box-n{leaf['node']}")

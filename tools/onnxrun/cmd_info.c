@@ -181,7 +181,8 @@ static void print_text(const struct options *options, const struct report *r) {
   if (named) module_tree_print(tree);
   if (!r->problem.text[0] && (!named || options->nodes)) print_nodes(l->session);
   printf("\n%zu node%s in the file, %zu after rewriting\n", info.num_nodes_in_file,
-         info.num_nodes_in_file == 1 ? "" : "s", info.num_nodes);
+         info.num_nodes_in_file == 1 ? "" : "s",
+         r->problem.text[0] ? info.num_nodes : onr_session_num_nodes(l->session)); /* with shapes, more is folded */
   printf("%s parameters, %s weights", with_commas(info.parameters, parameters),
          shown_bytes_count((double)info.weight_bytes).text);
   if (!r->problem.text[0])

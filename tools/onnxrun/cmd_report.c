@@ -210,7 +210,6 @@ static void add_model(cJSON *root, const struct loaded *l) {
   cJSON_AddNumberToObject(model, "parameters", (double)info.parameters);
   cJSON_AddNumberToObject(model, "weight_bytes", (double)info.weight_bytes);
   cJSON_AddNumberToObject(model, "nodes_in_file", (double)info.num_nodes_in_file);
-  cJSON_AddNumberToObject(model, "nodes", (double)info.num_nodes);
 }
 
 static void add_modules(cJSON *root, const struct onr_model *model) {

@@ -56,6 +56,9 @@ for (const n of nodes) {
   for (const v of n.in) if (v !== null) listIn(readers, v).push(n);
 }
 const kindOfModule = new Map(data.module_kinds.map((m) => [m.path, m.kind]));
+/* PyTorch's count, of a module with all in it, as of the model: what constants nodes read is another number, as rewrites fold and share them. */
+const parametersOf = (path) => d3.sum(data.module_kinds.filter((m) => !path || m.path === path || m.path.startsWith(`${path}.`)), (m) => m.parameters);
+const elements = (count) => (count ? count.toLocaleString("en") : "");
 const place = (n) => n.module || n.name || `node ${n.node}`;
 const inMain = nodes.filter((n) => n.parent === undefined);
 
@@ -96,9 +99,9 @@ function head() {
   $("tiles").append(
     tile(time(data.times.median_ms), `a run: median of ${data.times.runs.toLocaleString("en")}; fastest ${time(data.times.min_ms)}, first ${time(data.times.first_ms)}`),
     tile(time(data.times.load_ms), "to load"),
-    tile(short(m.parameters), `parameters, ${bytes(m.weight_bytes)} in memory`),
+    tile(short(parametersOf("")), `parameters, ${bytes(m.weight_bytes)} in memory`),
     tile(bytes(data.memory.arena_bytes), "for what is computed (the arena)"),
-    tile(`${m.nodes_in_file} → ${m.nodes}`, "nodes in the file, and as they are run"),
+    tile(`${m.nodes_in_file} → ${nodes.length}`, `nodes in the file, and as they are run${inMain.length < nodes.length ? `, ${nodes.length - inMain.length} of them in bodies` : ""}`),
     tile(`${digits(rate)} GFLOP/s`, `over a whole run${peak.gflops ? `: ${percent(rate / peak.gflops)} of the peak` : ""}`),
     tile(`${digits(peak.gflops)} GFLOP/s`, `measured peak of ${data.machine.threads} thread${data.machine.threads > 1 ? "s" : ""}; reads ${digits(peak.gbytes)} GB/s from memory`));
   $("about-text").textContent = `Written by ${data.machine.version} (${data.machine.kernel_library})` +
@@ -155,7 +158,7 @@ function sumUp(g) {
   g.share = d3.sum(g.all, (n) => n.share);
   g.median_ms = d3.sum(g.all, (n) => n.median_ms);
   g.multiply_adds = d3.sum(g.all, (n) => n.multiply_adds);
-  g.parameters = d3.sum(g.all, (n) => n.parameters);
+  g.constants = d3.sum(g.all, (n) => n.parameters);
   return g.all;
 }
 
@@ -441,7 +444,7 @@ function nodeDetails(n) {
       ["time", `${time(n.median_ms)}, ${percent(n.share)}`], ["with its bodies", n.total_ms > n.median_ms * 1.0001 ? time(n.total_ms) : ""],
       ["calls", n.calls > 1 ? n.calls : ""], ["parent", n.parent], ["multiply-adds", n.multiply_adds ? n.multiply_adds.toLocaleString("en") : ""],
       ["speed", ofPeak(gflops(n), peak.gflops, "GFLOP/s")], ["reads and writes", bytes(n.bytes)], ["at", ofPeak(gbytes(n), peak.gbytes, "GB/s")],
-      ["parameters", n.parameters ? n.parameters.toLocaleString("en") : ""], ["scratch", n.scratch_bytes ? bytes(n.scratch_bytes) : ""]]),
+      ["elements of constants", elements(n.parameters)], ["scratch", n.scratch_bytes ? bytes(n.scratch_bytes) : ""]]),
     ...(from.length > 1 ? [make("h3", {textContent: `does the work of ${from.length} nodes of the file`}),
       make("ul", {}, ...from.slice(0, 40).map((f) => make("li", {textContent: `${f.operator} ${f.name}${f.module ? ` (${f.module})` : ""}`})),
         ...(from.length > 40 ? [make("li", {textContent: `and ${from.length - 40} more`})] : []))] : []),
@@ -454,7 +457,7 @@ function groupDetails(g) {
   return [make("h3", {textContent: g.path || g.label || "the model"}),
     pairs([["module class", kindOfModule.get(g.path)], ["nodes", g.all.length], ["time", `${time(g.median_ms)}, ${percent(g.share)}`],
       ["multiply-adds", g.multiply_adds ? short(g.multiply_adds) : ""], ["speed", ofPeak(gflops(g), peak.gflops, "GFLOP/s")],
-      ["parameters", g.parameters ? g.parameters.toLocaleString("en") : ""]]),
+      ["parameters", g.isPart || g.isBody ? "" : elements(parametersOf(g.path))], ["elements of constants", elements(g.constants)]]),
     make("ul", {}, ...kinds.slice(0, 12).map((k) => make("li", {textContent: `${k.value.count} × ${k.key}, ${time(k.value.ms)}`})))];
 }
 
