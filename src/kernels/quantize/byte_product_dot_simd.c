@@ -56,7 +56,7 @@ INLINE void set_scales(const struct onri_requantise *r, size_t j, size_t lanes, 
 INLINE void store_bytes(const struct requantise_bytes *b, const vi32 sums[4], const vf32 scales[4], const int vectors,
                         size_t rows, size_t lanes, uint8_t *y, size_t y_row, const int plain) {
   const vi8 result = i8_in_a_row(requantise_4(b, sums, scales, plain));
-  UNROLL for (int k = 0; k < 4 / vectors; k++) if ((size_t)k < rows)
+  UNROLL for (int k = 0; k < 4; k++) if (k < 4 / vectors && (size_t)k < rows)
       i8_store_share(y + (size_t)k * y_row, result, k, 4 / vectors, lanes);
 }
 #endif
@@ -90,7 +90,8 @@ INLINE void end_in_reals(const struct onri_byte_tile *t, size_t first, const int
   }
 }
 
-/* Rows of a tile as bytes. */
+/* Rows of a tile as bytes. Loops have numbers as their ends: where they are unrolled but partly, sums are in memory all
+ * the while. */
 INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int rows, const int vectors,
                          const int plain, vi32 sum[ROWS][VECTORS]) {
   uint8_t *y = t->y + first * t->y_row;
@@ -99,8 +100,10 @@ INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int
   const struct requantise_bytes bytes = requantise_bytes_of(t->requantise);
   vf32 scales[EACH];
   set_scales(t->requantise, 0, t->columns, vectors, scales);
-  UNROLL for (int r = 0; r < rows; r += EACH / vectors) {
+  UNROLL for (int i = 0; i < ROWS; i++) {
+    const int r = i * (EACH / vectors);
     vi32 sums[EACH];
+    if (r >= rows) continue;
     UNROLL for (int q = 0; q < EACH; q++) sums[q] = sum[r + q / vectors < rows ? r + q / vectors : r][q % vectors];
     store_bytes(&bytes, sums, scales, vectors, (size_t)(rows - r), t->columns, y + (size_t)r * t->y_row, t->y_row,
                 plain);
