@@ -44,9 +44,13 @@ enum onri_cpu_level onri_cpu_level_at(enum onri_cpu_level level) {
   return level == ONRI_CPU_AVXVNNI && !has_avxvnni() ? ONRI_CPU_AVX2 : level;
 }
 
+#define NAMES(X) X(base) X(avx2) X(avxvnni) X(avx512) X(vnni) X(fp16)
+
 /* ONRI_NUM_CPU_LEVELS: no name of a level. */
 static int level_of_name(const char *name) {
-  static const char *const names[ONRI_NUM_CPU_LEVELS] = {"base", "avx2", "avxvnni", "avx512", "vnni", "fp16"};
+#define NAME(n) #n,
+  static const char *const names[ONRI_NUM_CPU_LEVELS] = {NAMES(NAME)};
+#undef NAME
   int level = 0;
   while (level < ONRI_NUM_CPU_LEVELS && strcmp(name, names[level])) level++;
   return level;
@@ -61,10 +65,10 @@ static enum onri_cpu_level level_of_environment(enum onri_cpu_level most) {
 enum onr_status onri_cpu_check(struct onr_error *error) {
   const char *asked = getenv(VARIABLE);
   if (!asked || !*asked || level_of_name(asked) < ONRI_NUM_CPU_LEVELS) return ONR_STATUS_OK;
+#define NAME(n) " " #n
   return onr_fail(error, ONR_STATUS_ARGUMENT,
-                  "the environment variable " VARIABLE
-                  ": expected base, avx2, avxvnni, avx512, vnni or fp16, found '%.32s'",
-                  asked);
+                  "the environment variable " VARIABLE ": expected one of" NAMES(NAME) ", found '%.32s'", asked);
+#undef NAME
 }
 
 enum onri_cpu_level onri_cpu_level(void) {

@@ -1,9 +1,12 @@
-/* recurrent_shape.c: shapes of the recurrent layers, and packing, which depends on the weights' alone. */
+/* recurrent_shape.c: see recurrent_shape.h. Packing depends on the weights' shapes alone. */
+#include "layers/recurrent/recurrent_shape.h"
+
 #include "base/env.h"
 #include "base/memory/blocks.h"
 #include "base/shape.h"
+#include "kernels/matmul/sgemm.h"
 #include "layers/elementwise/scratch.h"
-#include "layers/recurrent/recurrent.h"
+#include "layers/recurrent/byte_gates.h"
 
 static size_t gates_of(enum onri_recurrent_kind kind) { return kind == ONRI_LSTM ? 4 : kind == ONRI_GRU ? 3 : 1; }
 
