@@ -6,7 +6,7 @@ set -u
 cd "$work" || exit 1
 for program in bash zsh man; do "$tool" help $program >$program.text || fail "help $program"; done
 "$tool" help >help
-options=$(sed -n 's/^  .*--\([a-z-]*\).*\[.*/\1/p; s/^  \(-., \)*--\([a-z-]*\).*/\2/p' help | grep -v version | sort -u)
+options=$(sed -n 's/^  .*--\([a-z0-9-]*\).*\[.*/\1/p; s/^  \(-., \)*--\([a-z0-9-]*\).*/\2/p' help | grep -v version | sort -u)
 [ "$(echo $commands | wc -w)" -ge 7 ] || fail "too few commands: $commands"
 [ "$(echo $options | wc -w)" -ge 30 ] || fail "too few options: $options"
 
@@ -31,7 +31,7 @@ if command -v bash >/dev/null; then
   for command in $commands; do
     ask $command --
     sort out >found
-    "$tool" help $command | sed -n 's/^  \(-., \)*\(--[a-z-]*\).*/\2/p' | sort -u >expected
+    "$tool" help $command | sed -n 's/^  \(-., \)*\(--[a-z0-9-]*\).*/\2/p' | sort -u >expected
     cmp -s expected found || fail "options of $command: $(diff expected found)"
   done
   ask bench --format "" && [ "$(tr '\n' ' ' <out)" = "table json csv trace " ] || fail "--format: $(cat out)"
@@ -45,7 +45,7 @@ if command -v zsh >/dev/null; then zsh -n zsh.text || fail "zsh does not parse i
 grep -q -- "--format.*:(table json csv trace)'" zsh.text || fail "zsh does not know what --format takes"
 for command in $commands; do grep -q "^    $command)" zsh.text || fail "zsh does not know $command"; done
 for option in $options; do
-  grep -q -- "--$option[^a-z-]" zsh.text || fail "zsh does not know --$option"
+  grep -q -- "--$option[^a-z0-9-]" zsh.text || fail "zsh does not know --$option"
   tr -d '\\' <man.text | grep -q -- "^\.B .*--$option\( \|$\)" || fail "the man page does not know --$option"
 done
 for command in $commands; do grep -q "^\.B $command " man.text || fail "the man page does not know $command"; done

@@ -26,7 +26,7 @@ expect 2 "expected nothing behind it" "$tool" --version now
 
 # Every option is refused by every command that its help does not list.
 expect 0 "" "$tool" help
-options=$(sed -n 's/^ .*--\([a-z-]*\).*/\1/p' "$work/out" | sort -u)
+options=$(sed -n 's/^ .*--\([a-z0-9-]*\).*/\1/p' "$work/out" | sort -u)
 for command in $commands; do
   "$tool" help $command >"$work/help"
   for option in $options; do
@@ -90,7 +90,7 @@ for pass in $(cat "$work/passes") kernels all; do expect 0 "" "$tool" run "$mode
 # What help says of an option that several commands take is what it is in that one.
 for command in $commands; do
   "$tool" help $command >"$work/help"
-  for option in $(sed -n 's/^  \(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "$work/help"); do
+  for option in $(sed -n 's/^  \(-., \)\{0,1\}--\([a-z0-9-]*\).*/\2/p' "$work/help"); do
     [ "$(grep -c -e "^  \(-., \)\{0,1\}--$option\( \|\$\)" "$work/help")" = 1 ] || fail "help $command has --$option more than once"
   done
   for other in $commands; do
@@ -107,7 +107,7 @@ for command in $commands; do
   [ $command = check ] && right=../mlp_ts
   [ $command = optimise ] && right="model.onnx -o $work/optimised.onnx"
   [ $command = ops ] || expect 5 "'nowhere.onnx': no such file\|nowhere.onnx: cannot be opened: No such file" "$tool" $command $(echo "$right" | sed 's/^[^ ]*/nowhere.onnx/')
-  "$tool" help $command | sed -n 's/^ .*--\([a-z-]* [A-Z.=a-z]*\).*/\1/p' >"$work/takes"
+  "$tool" help $command | sed -n 's/^ .*--\([a-z0-9-]* [A-Z.=a-z]*\).*/\1/p' >"$work/takes"
   while read -r option argument; do
     case "$option $argument" in
       "input "*) words="-i nowhere.npy" ;;
