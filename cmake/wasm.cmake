@@ -2,18 +2,22 @@
 # threads, for where memory can be shared, and without. No JavaScript of Emscripten's is in it: what the module asks of a system is in
 # wasm/files.js, how threads are started in wasm/instance.js.
 set(package "${PROJECT_BINARY_DIR}/wasm")
-file(GLOB package_files RELATIVE "${PROJECT_SOURCE_DIR}/wasm" CONFIGURE_DEPENDS wasm/*.js wasm/*.json wasm/*.ts wasm/*.md)
+file(GLOB_RECURSE package_files RELATIVE "${PROJECT_SOURCE_DIR}/wasm" CONFIGURE_DEPENDS
+  wasm/*.js wasm/*.json wasm/*.ts wasm/*.md wasm/*.html wasm/*.css wasm/*.py)
 set(copies "")
+function(onnxrun_copy_to_package from to)
+  add_custom_command(OUTPUT "${package}/${to}" COMMAND "${CMAKE_COMMAND}" -E copy "${PROJECT_SOURCE_DIR}/${from}" "${package}/${to}"
+    DEPENDS "${from}" COMMENT "wasm/${to}" VERBATIM)
+  set(copies "${copies};${package}/${to}" PARENT_SCOPE)
+endfunction()
 foreach(file IN LISTS package_files)
-  add_custom_command(OUTPUT "${package}/${file}" COMMAND "${CMAKE_COMMAND}" -E copy "${PROJECT_SOURCE_DIR}/wasm/${file}" "${package}/${file}"
-    DEPENDS "wasm/${file}" VERBATIM)
-  list(APPEND copies "${package}/${file}")
+  onnxrun_copy_to_package("wasm/${file}" "${file}")
 endforeach()
 foreach(file IN ITEMS LICENSE CHANGELOG.md)
-  add_custom_command(OUTPUT "${package}/${file}" COMMAND "${CMAKE_COMMAND}" -E copy "${PROJECT_SOURCE_DIR}/${file}" "${package}/${file}"
-    DEPENDS "${file}" VERBATIM)
-  list(APPEND copies "${package}/${file}")
+  onnxrun_copy_to_package("${file}" "${file}")
 endforeach()
+onnxrun_copy_to_package(tests/fixtures/demo/model.onnx demo/digits.onnx)
+onnxrun_copy_to_package(tests/fixtures/demo/model.onnx.data demo/digits.onnx.data)
 add_custom_target(onnxrun_package ALL DEPENDS ${copies})
 
 add_library(onnxrun_binding OBJECT wasm/binding.c wasm/memory.c wasm/system.c wasm/team.c)
@@ -45,3 +49,9 @@ if(ONNXRUN_NODE)
 endif()
 add_test(NAME wasm/types COMMAND sh "${PROJECT_SOURCE_DIR}/tests/wasm/test_types.sh" "${package}")
 set_tests_properties(wasm/types PROPERTIES SKIP_RETURN_CODE 77)
+find_program(ONNXRUN_PYTHON python3)
+mark_as_advanced(ONNXRUN_PYTHON)
+if(ONNXRUN_PYTHON)
+  add_test(NAME wasm/demo COMMAND "${ONNXRUN_PYTHON}" "${PROJECT_SOURCE_DIR}/tests/wasm/demo_page.py" "${package}")
+  set_tests_properties(wasm/demo PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+endif()

@@ -309,6 +309,13 @@ INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) { return (vf32)_mm256_blendv_p
 INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) {
   return (vf64)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)mask);
 }
+#elif defined(__wasm_simd128__)
+INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) {
+  return (vf32)wasm_v128_bitselect((v128_t)a, (v128_t)b, (v128_t)mask);
+}
+INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) {
+  return (vf64)wasm_v128_bitselect((v128_t)a, (v128_t)b, (v128_t)mask);
+}
 #else
 INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) { return (vf32)((mask & (vi32)a) | (~mask & (vi32)b)); }
 INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) { return (vf64)((mask & (vi64)a) | (~mask & (vi64)b)); }
@@ -323,8 +330,13 @@ INLINE vf32 f32_lookup_16(vf32 table, vi32 x) { return (void)x, table; }
 #endif
 INLINE vi32 i32_select(vi32 mask, vi32 a, vi32 b) { return (vi32)f32_select(mask, (vf32)a, (vf32)b); }
 INLINE vi64 i64_select(vi64 mask, vi64 a, vi64 b) { return (vi64)f64_select(mask, (vf64)a, (vf64)b); }
+#if defined(__wasm_simd128__)
+INLINE vi32 i32_least(vi32 a, vi32 b) { return (vi32)wasm_i32x4_min((v128_t)a, (v128_t)b); }
+INLINE vi32 i32_greatest(vi32 a, vi32 b) { return (vi32)wasm_i32x4_max((v128_t)a, (v128_t)b); }
+#else
 INLINE vi32 i32_least(vi32 a, vi32 b) { return i32_select(a < b, a, b); }
 INLINE vi32 i32_greatest(vi32 a, vi32 b) { return i32_select(a > b, a, b); }
+#endif
 INLINE vi64 i64_greatest(vi64 a, vi64 b) { return i64_select(a > b, a, b); }
 INLINE vf32 f32_abs(vf32 x) { return (vf32)((vi32)x & 0x7FFFFFFF); }
 INLINE vf64 f64_abs(vf64 x) { return (vf64)((vi64)x & 0x7FFFFFFFFFFFFFFF); }
@@ -366,6 +378,11 @@ INLINE vf32 f32_least(vf32 a, vf32 b) { return (vf32)_mm_min_ps((__m128)a, (__m1
 INLINE vf32 f32_greatest(vf32 a, vf32 b) { return (vf32)_mm_max_ps((__m128)a, (__m128)b); }
 INLINE vf64 f64_least(vf64 a, vf64 b) { return (vf64)_mm_min_pd((__m128d)a, (__m128d)b); }
 INLINE vf64 f64_greatest(vf64 a, vf64 b) { return (vf64)_mm_max_pd((__m128d)a, (__m128d)b); }
+#elif defined(__wasm_simd128__) /* these take b < a ? b : a */
+INLINE vf32 f32_least(vf32 a, vf32 b) { return (vf32)wasm_f32x4_pmin((v128_t)b, (v128_t)a); }
+INLINE vf32 f32_greatest(vf32 a, vf32 b) { return (vf32)wasm_f32x4_pmax((v128_t)b, (v128_t)a); }
+INLINE vf64 f64_least(vf64 a, vf64 b) { return (vf64)wasm_f64x2_pmin((v128_t)b, (v128_t)a); }
+INLINE vf64 f64_greatest(vf64 a, vf64 b) { return (vf64)wasm_f64x2_pmax((v128_t)b, (v128_t)a); }
 #else
 INLINE vf32 f32_least(vf32 a, vf32 b) { return f32_select(a < b, a, b); }
 INLINE vf32 f32_greatest(vf32 a, vf32 b) { return f32_select(a > b, a, b); }
@@ -379,13 +396,23 @@ INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return (vf64)vfmaq_f64((float64x2_
 INLINE vf32 f32_fma(vf32 a, vf32 b, vf32 c) { return a * b + c; }
 INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return a * b + c; }
 #endif
-#if defined(__SSE2__)
+#if defined(__wasm_simd128__)
+INLINE vf32 f32_sqrt(vf32 x) { return (vf32)wasm_f32x4_sqrt((v128_t)x); }
+INLINE vf32 f32_rint(vf32 x) { return (vf32)wasm_f32x4_nearest((v128_t)x); }
+INLINE vf32 f32_floor(vf32 x) { return (vf32)wasm_f32x4_floor((v128_t)x); }
+INLINE vf32 f32_ceil(vf32 x) { return (vf32)wasm_f32x4_ceil((v128_t)x); }
+INLINE vf64 f64_sqrt(vf64 x) { return (vf64)wasm_f64x2_sqrt((v128_t)x); }
+INLINE vf64 f64_rint(vf64 x) { return (vf64)wasm_f64x2_nearest((v128_t)x); }
+INLINE vf64 f64_floor(vf64 x) { return (vf64)wasm_f64x2_floor((v128_t)x); }
+INLINE vf64 f64_ceil(vf64 x) { return (vf64)wasm_f64x2_ceil((v128_t)x); }
+#elif defined(__SSE2__)
 INLINE vf32 f32_sqrt(vf32 x) { return (vf32)_mm_sqrt_ps((__m128)x); }
 #else
 INLINE vf32 f32_sqrt(vf32 x) {
   return (vf32){__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), __builtin_sqrtf(x[3])};
 }
 #endif
+#if !defined(__wasm_simd128__)
 /* Adding 2^23 leaves no bits of a fraction; beyond, there are none. */
 INLINE vf32 f32_rint(vf32 x) {
   const vf32 magic = f32_with_sign_of(f32_set(8388608.0f), x);
@@ -399,13 +426,11 @@ INLINE vf32 f32_ceil(vf32 x) {
   const vf32 near = f32_rint(x);
   return f32_with_sign_of(near + f32_select(near < x, f32_set(1), (vf32){0}), x);
 }
-#endif
-
-#if SIMD_BYTES == 16
 INLINE vf64 f64_sqrt(vf64 x) { return (vf64){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])}; }
 INLINE vf64 f64_rint(vf64 x) { return (vf64){__builtin_rint(x[0]), __builtin_rint(x[1])}; }
 INLINE vf64 f64_floor(vf64 x) { return (vf64){__builtin_floor(x[0]), __builtin_floor(x[1])}; }
 INLINE vf64 f64_ceil(vf64 x) { return (vf64){__builtin_ceil(x[0]), __builtin_ceil(x[1])}; }
+#endif
 #endif
 
 /* A product that is rounded: the compiler makes no multiply-add of it. */
@@ -440,6 +465,10 @@ INLINE vi32 i32_pick(vi32 a, vi32 b, vi32 index) {
   const vi32 low = (vi32)_mm256_permutevar8x32_epi32((__m256i)a, (__m256i)index);
   const vi32 high = (vi32)_mm256_permutevar8x32_epi32((__m256i)b, (__m256i)index);
   return i32_select(index > 7, high, low);
+#elif defined(__wasm_simd128__)
+  const vi8 at = (vi8)(index * 0x04040404 + 0x03020100); /* of bytes; what is beyond 15 picks 0 */
+  return (vi32)wasm_v128_or(wasm_i8x16_swizzle((v128_t)a, (v128_t)at),
+                            wasm_i8x16_swizzle((v128_t)b, (v128_t)(at - 16)));
 #else
   vi32 v;
   for (int l = 0; l < 4; l++) v[l] = index[l] < 4 ? a[index[l]] : b[index[l] - 4];
@@ -606,15 +635,32 @@ typedef uint16_t vu16_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1
 typedef int16_t vi16_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
 typedef float vf32_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
 
+#if defined(__wasm_simd128__) /* the compiler does these lane by lane */
+INLINE vi32 i32_load_u8(const void *p) {
+  return (vi32)wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p)));
+}
+INLINE vi32 i32_load_i8(const void *p) {
+  return (vi32)wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(p)));
+}
+INLINE void i32_store_8(void *p, vi32 v) {
+  const v128_t bytes = wasm_i8x16_shuffle((v128_t)v, (v128_t)v, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+  wasm_v128_store32_lane(p, bytes, 0);
+}
+INLINE void i32_store_16(void *p, vi32 v) {
+  const v128_t pairs = wasm_i8x16_shuffle((v128_t)v, (v128_t)v, 0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13);
+  wasm_v128_store64_lane(p, pairs, 0);
+}
+#else
 INLINE vi32 i32_load_u8(const void *p) { return __builtin_convertvector(*(const vu8_quarter *)p, vi32); }
 INLINE vi32 i32_load_i8(const void *p) { return __builtin_convertvector(*(const vi8_quarter *)p, vi32); }
+/* The low bits of each lane. */
+INLINE void i32_store_8(void *p, vi32 v) { *(vi8_quarter *)p = __builtin_convertvector(v, vi8_quarter); }
+INLINE void i32_store_16(void *p, vi32 v) { *(vi16_half *)p = __builtin_convertvector(v, vi16_half); }
+#endif
 INLINE vi32 i32_load_u16(const void *p) { return __builtin_convertvector(*(const vu16_half *)p, vi32); }
 INLINE vi32 i32_load_i16(const void *p) { return __builtin_convertvector(*(const vi16_half *)p, vi32); }
 INLINE vi16 i16_load_i8(const void *p) { return __builtin_convertvector(*(const vi8_half *)p, vi16); }
 INLINE vi16 i16_load_u8(const void *p) { return __builtin_convertvector(*(const vu8_half *)p, vi16); }
-/* The low bits of each lane. */
-INLINE void i32_store_8(void *p, vi32 v) { *(vi8_quarter *)p = __builtin_convertvector(v, vi8_quarter); }
-INLINE void i32_store_16(void *p, vi32 v) { *(vi16_half *)p = __builtin_convertvector(v, vi16_half); }
 
 INLINE vf64 f64_load_f32(const void *p) { return __builtin_convertvector(*(const vf32_half *)p, vf64); }
 INLINE void f64_store_f32(void *p, vf64 v) { *(vf32_half *)p = __builtin_convertvector(v, vf32_half); }
@@ -632,6 +678,13 @@ INLINE vf64 f64_from_low(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_castps256
 INLINE vf64 f64_from_high(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1)); }
 INLINE vf32 f32_from_f64(vf64 low, vf64 high) {
   return (vf32)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high), _mm256_cvtpd_ps((__m256d)low));
+}
+#elif defined(__wasm_simd128__)
+INLINE vf64 f64_from_low(vf32 x) { return (vf64)wasm_f64x2_promote_low_f32x4((v128_t)x); }
+INLINE vf64 f64_from_high(vf32 x) { return f64_from_low(__builtin_shufflevector(x, x, 2, 3, 2, 3)); }
+INLINE vf32 f32_from_f64(vf64 low, vf64 high) {
+  const vf32 a = (vf32)wasm_f32x4_demote_f64x2_zero((v128_t)low), b = (vf32)wasm_f32x4_demote_f64x2_zero((v128_t)high);
+  return __builtin_shufflevector(a, b, 0, 1, 4, 5);
 }
 #else
 INLINE vf64 f64_from_low(vf32 x) { return (vf64){(double)x[0], (double)x[1]}; }
@@ -767,6 +820,8 @@ INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)_mm512_max_epu8((__m512i)a, (
 INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)_mm256_max_epu8((__m256i)a, (__m256i)b); }
 #elif defined(__SSE2__)
 INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)_mm_max_epu8((__m128i)a, (__m128i)b); }
+#elif defined(__wasm_simd128__)
+INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)wasm_u8x16_max((v128_t)a, (v128_t)b); }
 #else
 INLINE vi8 u8_greatest(vi8 a, vi8 b) {
   const vi8 flip = i8_set(INT8_MIN), larger = (a ^ flip) > (b ^ flip);
@@ -782,6 +837,8 @@ INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)_mm512_madd_epi16((__m5
 INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)_mm256_madd_epi16((__m256i)a, (__m256i)b); }
 #elif defined(__SSE2__)
 INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)_mm_madd_epi16((__m128i)a, (__m128i)b); }
+#elif defined(__wasm_simd128__)
+INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)wasm_i32x4_dot_i16x8((v128_t)a, (v128_t)b); }
 #else
 INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) {
   return (a >> 16) * (b >> 16) + ((vi32)((vu32)a << 16) >> 16) * ((vi32)((vu32)b << 16) >> 16);
@@ -996,6 +1053,8 @@ INLINE int i32_any(vi32 mask) {
   return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
 #elif defined(__SSE2__)
   return _mm_movemask_epi8((__m128i)(mask != 0)) != 0;
+#elif defined(__wasm_simd128__)
+  return wasm_v128_any_true((v128_t)mask);
 #else
   const vi64 pair = (vi64)mask;
   return (pair[0] | pair[1]) != 0;
@@ -1010,6 +1069,8 @@ INLINE uint64_t i32_bits(vi32 mask) {
   return (unsigned)_mm256_movemask_ps((__m256)mask);
 #elif defined(__SSE2__)
   return (unsigned)_mm_movemask_ps((__m128)mask);
+#elif defined(__wasm_simd128__)
+  return (unsigned)wasm_i32x4_bitmask((v128_t)mask);
 #else
   const vi32 bits = mask & (vi32){1, 2, 4, 8};
   return (unsigned)(bits[0] | bits[1] | bits[2] | bits[3]);
@@ -1022,6 +1083,8 @@ INLINE uint64_t i64_bits(vi64 mask) {
   return (unsigned)_mm256_movemask_pd((__m256d)mask);
 #elif defined(__SSE2__)
   return (unsigned)_mm_movemask_pd((__m128d)mask);
+#elif defined(__wasm_simd128__)
+  return (unsigned)wasm_i64x2_bitmask((v128_t)mask);
 #else
   return (uint64_t)((mask[0] & 1) | (mask[1] & 2));
 #endif

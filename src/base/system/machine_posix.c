@@ -42,7 +42,7 @@ static uint64_t number_in(const char *path) {
 uint64_t onri_machine_memory(void) {
   static const char *const groups[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
   uint64_t bytes = 0;
-#if defined(_SC_PHYS_PAGES)
+#if defined(_SC_PHYS_PAGES) && !defined(__EMSCRIPTEN__) /* there it is what the module has taken so far */
   const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
   if (pages > 0 && page > 0) bytes = (uint64_t)pages * (uint64_t)page;
 #endif

@@ -49,31 +49,30 @@ static inline vector high_8(vector a, vector b) { return vzip2q_u8(a, b); }
 DEFINE_ZIP(16)
 DEFINE_ZIP(32)
 DEFINE_ZIP(64)
-#else
-typedef struct {
-  char byte[VECTOR];
-} vector;
+#else /* vectors of the compiler */
+typedef uint8_t vector __attribute__((vector_size(VECTOR)));
+typedef uint16_t halves __attribute__((vector_size(VECTOR)));
+typedef uint32_t words __attribute__((vector_size(VECTOR)));
+typedef uint64_t pairs __attribute__((vector_size(VECTOR)));
 static inline vector load(const char *x) {
   vector v;
   memcpy(&v, x, sizeof(v));
   return v;
 }
 static inline void store(char *y, vector v) { memcpy(y, &v, sizeof(v)); }
-static inline vector zip(vector a, vector b, size_t size, size_t from) {
-  vector v;
-  for (size_t i = 0; i < VECTOR / 2; i += size) {
-    memcpy(v.byte + 2 * i, a.byte + from + i, size);
-    memcpy(v.byte + 2 * i + size, b.byte + from + i, size);
+#define ZIP(name, type, ...)                                               \
+  static inline vector name(vector a, vector b) {                          \
+    return (vector)__builtin_shufflevector((type)a, (type)b, __VA_ARGS__); \
   }
-  return v;
-}
-#define DEFINE_ZIP(bits)                                                                 \
-  static inline vector low_##bits(vector a, vector b) { return zip(a, b, bits / 8, 0); } \
-  static inline vector high_##bits(vector a, vector b) { return zip(a, b, bits / 8, VECTOR / 2); }
-DEFINE_ZIP(8)
-DEFINE_ZIP(16)
-DEFINE_ZIP(32)
-DEFINE_ZIP(64)
+ZIP(low_8, vector, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+ZIP(high_8, vector, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+ZIP(low_16, halves, 0, 8, 1, 9, 2, 10, 3, 11)
+ZIP(high_16, halves, 4, 12, 5, 13, 6, 14, 7, 15)
+ZIP(low_32, words, 0, 4, 1, 5)
+ZIP(high_32, words, 2, 6, 3, 7)
+ZIP(low_64, pairs, 0, 2)
+ZIP(high_64, pairs, 1, 3)
+#undef ZIP
 #endif
 
 /* What the blocks leave over, one element at a time. */
