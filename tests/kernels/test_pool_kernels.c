@@ -78,6 +78,50 @@ static void check_bytes(struct sweep *s, const struct onri_pool_kernels *kernels
   for (size_t i = (size_t)(row.windows * channels); i < sizeof(y); i++) assert_true(y[i] == 77);
 }
 
+/* Where maxima lie: the first of the largest ones, but the last NaN. */
+static void check_places(struct sweep *s, const struct onri_pool_kernels *kernels, int64_t channels, uint32_t special) {
+  static float x[LINES * WIDTH * CHANNELS], y[WINDOWS * CHANNELS];
+  static double wide[LINES * WIDTH * CHANNELS];
+  static int64_t index[WINDOWS * CHANNELS + 64];
+  struct onri_pool_span span[WINDOWS];
+  const int with_y = !sweep_chance(s, 3);
+  struct onri_pool_row row = {.windows = sweep_pick(s, 1, WINDOWS),
+                              .channels = channels,
+                              .taps = {1, sweep_pick(s, 0, LINES)},
+                              .step = {0, WIDTH * channels},
+                              .pixel = channels,
+                              .dilated = channels,
+                              .y_step = channels,
+                              .span = span,
+                              .place = 5,
+                              .place_step = {0, 3 * WIDTH},
+                              .place_pixel = 3,
+                              .place_dilated = 3};
+  const struct onri_pool_places places = {index, 1000, 7};
+  for (int64_t i = 0; i < row.windows; i++)
+    span[i] = (struct onri_pool_span){.first = sweep_pick(s, 0, 2), .taps = sweep_pick(s, 0, WIDTH - 3)};
+  sweep_fill(s, ONR_DTYPE_F32, (size_t)(LINES * WIDTH * channels), 2, special, x, wide);
+  for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i += 3) x[i] = floorf(x[i]); /* some are equal */
+  for (size_t i = 0; i < sizeof(index) / sizeof(index[0]); i++) index[i] = -77;
+  kernels->max_row_places(&row, &places, x, with_y ? y : NULL);
+  for (int64_t o = 0; o < row.windows; o++)
+    for (int64_t c = 0; c < channels; c++) {
+      float v = -INFINITY;
+      int64_t at = -1;
+      for (int64_t j = 0; j < row.taps[1]; j++)
+        for (int64_t k = 0; k < span[o].taps; k++) {
+          const float here = x[(j * WIDTH + span[o].first + k) * channels + c];
+          if (at >= 0 && !(here > v) && !isnan(here)) continue;
+          v = here;
+          at = 5 + 3 * (j * WIDTH + span[o].first + k);
+        }
+      assert_int_equal(index[o * channels + c], at + 1000 + 7 * c);
+      if (with_y) assert_true(y[o * channels + c] == v || (isnan(v) && isnan(y[o * channels + c])));
+    }
+  for (size_t i = (size_t)(row.windows * channels); i < sizeof(index) / sizeof(index[0]); i++)
+    assert_int_equal(index[i], -77);
+}
+
 static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Draws a block over x of [PLANES][lines][width]; windows of several sizes when `uneven`. */
@@ -198,6 +242,7 @@ static void test_every_level(void **state) {
     const struct onri_pool_kernels *kernels = onri_kernels_at(pool, level);
     for (int64_t channels = 1; channels <= CHANNELS; channels += channels < 70 ? 1 : 7) {
       for (uint32_t special = 0; special < 20; special += 9) check(&s, kernels, channels, special);
+      check_places(&s, kernels, channels, channels % 2 ? 9 : 0);
       check_bytes(&s, kernels, channels);
     }
     for (int i = 0; i < sweep_cases(300); i++) check_plane(&s, kernels);

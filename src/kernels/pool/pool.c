@@ -47,7 +47,9 @@ struct row_work {
   void (*kernel)(const struct onri_pool_row *row, const float *x, float *y); /* NULL: bytes */
   uint8_t flip;
   const char *x;
-  char *y;
+  char *y;          /* NULL with indices: only they are wanted */
+  int64_t *indices; /* NULL: none */
+  int64_t image;    /* pixels of a channel that indices count; 0: they begin anew with each */
   const struct onr_env *env;
 };
 
@@ -55,7 +57,7 @@ static int64_t size_of(const struct row_work *work) { return work->kernel ? (int
 
 /* Windows [from, from + row->windows) of one line. */
 static void part_of_row(const struct row_work *work, struct onri_pool_row *row, int64_t from, double outer,
-                        const char *x, char *y) {
+                        const char *x, int64_t to, int64_t n) {
   const struct onri_pool *pool = work->pool;
   struct onri_pool_span span[SPANS];
   row->span = span;
@@ -63,8 +65,12 @@ static void part_of_row(const struct row_work *work, struct onri_pool_row *row, 
     span[i].first = onri_pool_covered(pool, 2, from + i, &span[i].taps);
     span[i].divisor = pool->kind == ONRI_POOL_AVERAGE ? (float)onri_pool_row_divisor(pool, outer, from + i) : 1;
   }
-  y += from * row->y_step * size_of(work);
-  if (work->kernel) work->kernel(row, (const float *)(const void *)x, (float *)(void *)y);
+  to += from * row->y_step;
+  char *y = work->y ? work->y + to * size_of(work) : NULL;
+  if (work->indices) {
+    const struct onri_pool_places places = {work->indices + to, n * row->channels * work->image, work->image};
+    onri_kernels(pool)->max_row_places(row, &places, (const float *)(const void *)x, (float *)(void *)y);
+  } else if (work->kernel) work->kernel(row, (const float *)(const void *)x, (float *)(void *)y);
   else onri_kernels(pool)->max_bytes(row, (const uint8_t *)x, (uint8_t *)y, work->flip);
 }
 
@@ -74,6 +80,9 @@ static void whole_rows(void *context, size_t begin, size_t end) {
   struct onri_pace pace = {work->env, 0};
   const struct onri_pool *pool = work->pool;
   const struct onri_image *in = &pool->x;
+  const int64_t place[ONR_MAX_SPATIAL] = {pool->column_order ? 1 : in->size[1] * in->size[2],
+                                          pool->column_order ? in->size[0] : in->size[2],
+                                          pool->column_order ? in->size[0] * in->size[1] : 1};
   for (size_t item = begin; item < end; item++) {
     int64_t o[ONR_MAX_SPATIAL], rest = (int64_t)item;
     o[1] = rest % pool->axis[1].out, rest /= pool->axis[1].out;
@@ -85,16 +94,19 @@ static void whole_rows(void *context, size_t begin, size_t end) {
                                 .y_step = pool->y.stride[2]};
     const int64_t to = rest * pool->y.batch_stride + o[0] * pool->y.stride[0] + o[1] * pool->y.stride[1];
     const char *x = work->x + rest * in->batch_stride * size_of(work);
-    char *y = work->y + to * size_of(work);
     for (int a = 0; a < 2; a++) {
-      x += onri_pool_covered(pool, a, o[a], &row.taps[a]) * in->stride[a] * size_of(work);
-      row.step[a] = pool->axis[a].dilation * in->stride[a];
+      const int64_t first = onri_pool_covered(pool, a, o[a], &row.taps[a]), dilation = pool->axis[a].dilation;
+      x += first * in->stride[a] * size_of(work);
+      row.step[a] = dilation * in->stride[a];
+      if (work->indices) row.place += (int32_t)(first * place[a]), row.place_step[a] = (int32_t)(dilation * place[a]);
     }
+    if (work->indices)
+      row.place_pixel = (int32_t)place[2], row.place_dilated = (int32_t)(pool->axis[2].dilation * place[2]);
     for (int64_t from = 0; from < pool->axis[2].out && !onri_pace_stop(&pace, work_of(pool, SPANS * pool->x.channels));
          from += row.windows) {
       const int64_t left = pool->axis[2].out - from;
       row.windows = left < SPANS ? left : SPANS;
-      part_of_row(work, &row, from, outer, x, y);
+      part_of_row(work, &row, from, outer, x, to, rest);
     }
   }
 }
@@ -310,8 +322,28 @@ void onri_pool_max_bytes(const struct onri_pool *pool, const void *x, void *y, i
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
 }
 
+int onri_pool_finds_places(const struct onri_pool *pool) {
+  const uint64_t lines = (uint64_t)pool->x.size[0] * (uint64_t)pool->x.size[1]; /* sizes are below 2^31 */
+  return !pool->plain && pool->kind == ONRI_POOL_MAX && onri_pool_is_last(pool) &&
+         (pool->x.size[2] == 0 || lines <= INT32_MAX / (uint64_t)pool->x.size[2]);
+}
+
+static void channels_and_places(const struct onri_pool *pool, const float *x, float *y, int64_t *indices,
+                                struct onr_env *env) {
+  const struct onri_image *in = &pool->x;
+  struct row_work work = {.pool = pool,
+                          .kernel = onri_kernels(pool)->max_row,
+                          .x = (const char *)x,
+                          .y = (char *)y,
+                          .indices = indices,
+                          .image = pool->plane_indices ? 0 : in->size[0] * in->size[1] * in->size[2],
+                          .env = env};
+  onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
+}
+
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env) {
-  if (indices || !onri_pool_is_vector(pool)) portable_pool_f32(pool, x, y, indices, env);
+  if (indices && onri_pool_finds_places(pool)) channels_and_places(pool, x, y, indices, env);
+  else if (indices || !onri_pool_is_vector(pool)) portable_pool_f32(pool, x, y, indices, env);
   else if (!onri_pool_is_pixels(pool)) channels(pool, x, y, env);
   else if (!planes(pool, x, y, env)) pixels(pool, x, y, env);
 }

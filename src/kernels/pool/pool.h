@@ -32,6 +32,9 @@ static inline int onri_pool_is_vector(const struct onri_pool *pool) {
   return !pool->plain && pool->kind != ONRI_POOL_LP && (onri_pool_is_last(pool) || onri_pool_is_pixels(pool));
 }
 
+/* Whether it does so with indices: on vectors of channels, of images whose pixels are counted in 32 bits. */
+int onri_pool_finds_places(const struct onri_pool *pool);
+
 /* indices (MAX) may be NULL: [like y] flat positions in x as if it were [N, C, spatial...]. */
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env);
 /* Maxima of bytes, channels side by side, without indices. */

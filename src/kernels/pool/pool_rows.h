@@ -20,6 +20,16 @@ struct onri_pool_row {
   int64_t dilated;                   /* from tap to tap along it */
   int64_t y_step;                    /* from window to window of y */
   const struct onri_pool_span *span; /* [windows] */
+  /* Which pixel of a channel's image it is, for indices: the row's first one, from tap to tap along the outer axes,
+   * from pixel to pixel and from tap to tap along the last one. Below 2^31. */
+  int32_t place, place_step[2], place_pixel, place_dilated;
+};
+
+/* Where maxima of a row lie: a number for each element of y, which counts from `first` for channel 0, `each` more for
+ * each other channel. */
+struct onri_pool_places {
+  int64_t *index;
+  int64_t first, each;
 };
 
 enum { ONRI_POOL_LINES = 8, ONRI_POOL_COLUMNS = 512 };
@@ -61,6 +71,9 @@ struct onri_pool_kernels {
   /* x: the first channel of pixel 0 of the row's first line. */
   void (*max_row)(const struct onri_pool_row *row, const float *x, float *y);
   void (*average_row)(const struct onri_pool_row *row, const float *x, float *y);
+  /* The first one of those that are largest, but the last NaN. y may be NULL. */
+  void (*max_row_places)(const struct onri_pool_row *row, const struct onri_pool_places *places, const float *x,
+                         float *y);
   /* Bytes ^ flip are without a sign. */
   void (*max_bytes)(const struct onri_pool_row *row, const uint8_t *x, uint8_t *y, uint8_t flip);
   void (*max_block)(const struct onri_pool_block *block);

@@ -103,6 +103,42 @@ static void average_row(const struct onri_pool_row *row, const float *x, float *
   for (int64_t c = 0; c < row->channels; c += MOST * F32_LANES) average_channels(row, x + c, y + c, row->channels - c);
 }
 
+/* Channels [c, c + lanes). */
+INLINE void places_block(const struct onri_pool_row *row, const struct onri_pool_places *places, const float *x,
+                         float *y, int64_t c, size_t lanes, const int full) {
+  for (int64_t o = 0; o < row->windows; o++) {
+    const struct onri_pool_span *w = &row->span[o];
+    const float *corner = x + c + w->first * row->pixel;
+    int32_t place[F32_LANES];
+    vf32 v = f32_set(-INFINITY);
+    vi32 at = i32_set(-1);
+    for (int32_t i = 0; i < row->taps[0]; i++)
+      for (int32_t j = 0; j < row->taps[1]; j++)
+        for (int32_t k = 0; k < w->taps; k++) {
+          const float *p = corner + i * row->step[0] + j * row->step[1] + k * row->dilated;
+          const int32_t here = row->place + i * row->place_step[0] + j * row->place_step[1] +
+                               (int32_t)w->first * row->place_pixel + k * row->place_dilated;
+          const vf32 found = full ? f32_load(p) : f32_load_part(p, lanes);
+          const vi32 taken = (vi32)(found > v) | (vi32)(found != found) | (at < 0);
+          v = f32_select(taken, found, v);
+          at = i32_select(taken, i32_set(here), at);
+        }
+    const int64_t to = o * row->y_step + c;
+    if (y && full) f32_store(y + to, v);
+    if (y && !full) f32_store_part(y + to, v, lanes);
+    i32_store(place, at);
+    for (size_t l = 0; l < lanes; l++)
+      places->index[to + (int64_t)l] = place[l] + places->first + (c + (int64_t)l) * places->each;
+  }
+}
+
+static void max_row_places(const struct onri_pool_row *row, const struct onri_pool_places *places, const float *x,
+                           float *y) {
+  int64_t c = 0;
+  for (; c + F32_LANES <= row->channels; c += F32_LANES) places_block(row, places, x, y, c, F32_LANES, 1);
+  if (c < row->channels) places_block(row, places, x, y, c, (size_t)(row->channels - c), 0);
+}
+
 /* --- channels of bytes --- */
 
 INLINE void max_bytes_of(const struct onri_pool_row *row, const struct onri_pool_span *w, const uint8_t *x, uint8_t *y,
@@ -367,5 +403,5 @@ static void max_block(const struct onri_pool_block *b) {
 }
 static void average_block(const struct onri_pool_block *b) { average_pixels(b); }
 
-const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {max_row,       average_row, max_bytes,    max_block,
-                                                                   average_block, max_plane,   average_plane};
+const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {
+    max_row, average_row, max_row_places, max_bytes, max_block, average_block, max_plane, average_plane};

@@ -6,8 +6,8 @@
  * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22; torch.nn.AdaptiveAvgPool1d to AdaptiveMaxPool3d
  * NaN       the maximum of a window with NaN is NaN, and its index that of the last one: as PyTorch has it
  * average   of a window in which nothing counts: 0
- * path      vectors of channels or pixels: max_pool and average_pool of floats of up to 32 bits, without indices
- *           portable: everything else; windows of hundreds of pixels that overlap are made of parts
+ * path      vectors of channels or pixels: max_pool and average_pool of floats of up to 32 bits (with indices, of
+ * channels); portable: everything else; windows of hundreds of pixels that overlap are made of parts
  */
 #include <math.h>
 
@@ -137,7 +137,8 @@ static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   s->pool.plain = onr_env_backend(call->env) != ONR_BACKEND_AUTO;
   s->wide = onr_desc_elements(&out) > 0 && onri_pool_is_wide(&s->pool);
   if (s->wide) ONR_TRY(plan_wide(call, s));
-  else if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype))
+  else if ((call->num_out == 1 ? onri_pool_is_vector(&s->pool) : onri_pool_finds_places(&s->pool)) &&
+           !onri_is_double(call->in[0].dtype))
     call->kernel = ONR_KERNEL_VECTOR;
   if (is_bytes(call, s)) return ONR_STATUS_OK;
   ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
