@@ -143,7 +143,8 @@ static const char *write_output(struct onri_spell *s, int32_t v, const char *wan
   }
   const char *name = wanted ? wanted : onri_say_temp(s), *from = name_of(s, v);
   s->node_name = NULL;
-  if (name && from) onri_say_node(s, "Identity", 14, &from, 1, name);
+  const int64_t since = s->graph->values[v].desc.dtype == ONR_DTYPE_OPTIONAL ? 16 : 14;
+  if (name && from) onri_say_node(s, "Identity", since, &from, 1, name);
   return name;
 }
 

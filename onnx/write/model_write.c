@@ -7,6 +7,7 @@
 
 #include "base/atomic_file.h"
 #include "base/system/file.h"
+#include "base/text/text.h"
 #include "onnx/file/file_kind.h"
 #include "onnx/write/spell.h"
 
@@ -50,13 +51,8 @@ static enum onr_status no_memory(struct onr_error *error) {
 
 /* --- declarations --- */
 
-static enum onr_status declare(struct onri_wire *wire, int field, const struct onr_value_info *info,
-                               struct onr_error *error) {
-  if (info->dtype == ONR_DTYPE_NONE || info->dtype > ONR_DTYPE_LAST_IN_FILES)
-    return onr_fail(error, ONR_STATUS_UNSUPPORTED, "the type of what the value '%.64s' holds is not known", info->name);
-  const size_t value = onri_wire_begin(wire, field);
-  onri_wire_text(wire, VALUE_NAME, info->name);
-  const size_t type = onri_wire_begin(wire, VALUE_TYPE), tensor = onri_wire_begin(wire, TYPE_TENSOR);
+static void declare_tensor(struct onri_wire *wire, const struct onr_value_info *info) {
+  const size_t tensor = onri_wire_begin(wire, TYPE_TENSOR);
   onri_wire_int(wire, ELEM_TYPE, info->dtype);
   const size_t shape = info->rank < 0 ? 0 : onri_wire_begin(wire, SHAPE);
   for (int32_t d = 0; d < info->rank; d++) {
@@ -67,6 +63,20 @@ static enum onr_status declare(struct onri_wire *wire, int field, const struct o
   }
   if (info->rank >= 0) onri_wire_end(wire, shape);
   onri_wire_end(wire, tensor);
+}
+
+static enum onr_status declare(struct onri_wire *wire, int field, const struct onr_value_info *info,
+                               struct onr_error *error) {
+  char shown[64];
+  const size_t value = onri_wire_begin(wire, field);
+  onri_wire_text(wire, VALUE_NAME, info->name);
+  const size_t type = onri_wire_begin(wire, VALUE_TYPE);
+  const int is_tensor = info->dtype != ONR_DTYPE_NONE && info->dtype <= ONR_DTYPE_LAST_IN_FILES;
+  if (is_tensor) declare_tensor(wire, info);
+  else if (!info->type || !onri_write_type(wire, info->type))
+    return onr_fail(error, ONR_STATUS_UNSUPPORTED, "the type of %sthe value '%s' %sis not known",
+                    info->type ? "what " : "", onri_escape_string(info->name, shown, sizeof(shown)),
+                    info->type ? "holds " : "");
   onri_wire_end(wire, type);
   onri_wire_end(wire, value);
   return ONR_STATUS_OK;
@@ -84,16 +94,17 @@ static enum onr_status declare_all(const struct onr_model *model, struct onri_wi
 /* "2 x LSTM: its projection, first 'rnn' (encoder)" */
 static enum onr_status tell_unsaid(const struct onri_write *file, void (*report)(void *context, const char *line),
                                    void *context, struct onr_error *error) {
-  char line[512], count[32], first[512] = "";
+  char line[512], count[32], name[128], first[512] = "";
   for (size_t i = 0; i < file->num_unsaid; i++) {
     const struct onri_unsaid *u = &file->unsaid[i];
     const int many = u->count > 1, has_name = u->first->name[0] != '\0';
     snprintf(count, sizeof(count), "%zu x ", u->count);
-    snprintf(line, sizeof(line), "%s%s%s%s%.128s%s", many ? count : "", u->what,
+    onri_escape_string(u->first->name, name, sizeof(name));
+    snprintf(line, sizeof(line), "%s%s%s%s%s%s", many ? count : "", u->what,
              many       ? ", first"
              : has_name ? ","
                         : "",
-             has_name ? " '" : "", u->first->name, has_name ? "'" : "");
+             has_name ? " '" : "", name, has_name ? "'" : "");
     if (report) report(context, line);
     if (i == 0) memcpy(first, line, sizeof(first));
   }

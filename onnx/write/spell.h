@@ -8,6 +8,7 @@
  *   rows_*.c         the rows, by family
  *   graph_write.c    a graph: names, constants, bodies
  *   tensor_write.c   contents
+ *   type_write.c     types of what holds tensors
  *   model_write.c    the file */
 #ifndef ONRI_SPELL_H
 #define ONRI_SPELL_H
@@ -186,6 +187,10 @@ void onri_write_body(struct onri_spell *outer, struct onri_graph *body, size_t f
 /* The main graph, whose inputs and outputs have these names: all but their declarations. */
 enum onr_status onri_write_main(struct onri_write *file, struct onri_graph *graph, const char *const *inputs,
                                 const char *const *outputs, struct onri_wire *wire);
+
+/* --- type_write.c --- */
+/* The fields of a TypeProto. 0: the words, as of struct onri_value, do not tell all of it; the message is not whole. */
+int onri_write_type(struct onri_wire *wire, const char *text);
 
 /* --- tensor_write.c --- */
 /* A TensorProto whose contents are here. */

@@ -42,6 +42,8 @@ def value(name, dtype, shape):
 def attribute(name, content):
     if isinstance(content, int):
         return piece(1, name) + number(3, content) + number(20, 2)
+    if content and isinstance(content[0], str):
+        return piece(1, name) + b"".join(piece(9, text) for text in content) + number(20, 8)
     return piece(1, name) + b"".join(number(8, i) for i in content) + number(20, 7)
 
 

@@ -241,7 +241,7 @@ if not run("scores.onnx", "-i", "s.npy", "--all").stdout.startswith(b"y float32[
 os.remove("scores.json")
 # As many names as classes, and names they are.
 for text, said in (("cat\ndog\n", "names for 2 classes, the output has scores of 3"), ("a\nb\nc\nd", "names for 4 classes"), ("\x89PNG\0", "found no text"),
-                   ('["cat", 1, "cow"]', "entry 1 is none"), ('{"cat": 0}', "entry 0 is none"), ('{"3": "cat"}', "names for 4 classes"), ("[]", "names for 0 classes"), ("", "names for 0 classes")):
+                   ('["cat", 1, "cow"]', "entry 1 is none"), ('{"cat": 0}', "entry 0 is none"), ('{"3": "cat"}', "names for 4 classes"), ('{"id2label": {"0": "cat", "1": "dog"}}', "names for 2 classes"), ("[]", "names for 0 classes"), ("", "names for 0 classes")):
     open("wrong", "w").write(text)
     run("scores.onnx", "-i", "s.npy", "--labels", "wrong", code=2, error=said)
 open("empty_end", "w").write("cat\ndog\ncow\n\n")
@@ -254,8 +254,40 @@ if [line.split()[0] for line in lines_of("row.onnx", "-i", "x=[0.1, 0.6, 0.3]", 
     fail("a row alone", lines_of("row.onnx", "-i", "x=[0.1, 0.6, 0.3]", "--top", "2"))
 identity("one.onnx", FLOAT, [1, 1])
 json.dump(["no", "yes"], open("two.json", "w"))
-if lines_of("one.onnx", "-i", "x=[[0.25]]", "--labels", "two.json")[0].split()[0] != "yes":
-    fail("one score", lines_of("one.onnx", "-i", "x=[[0.25]]", "--labels", "two.json"))
+shares = lambda lines: [(line.split()[0], line.split()[-2]) for line in lines if line.endswith("%")]
+for x, words, wanted in ((0.25, ["--labels", "two.json"], [("no", "75.0"), ("yes", "25.0")]), (0.75, ["--labels", "two.json"], [("yes", "75.0"), ("no", "25.0")]),
+                         (0.25, ["--labels", "two.json", "--top", "1"], [("no", "75.0")]), (0.25, ["--top", "5"], [("0", "75.0"), ("1", "25.0")]),
+                         (0.25, ["--labels", "single"], [("yes", "25.0")]), ('"Infinity"', ["--labels", "two.json"], [("yes", "100.0"), ("no", "0.0")]),
+                         ('"-Infinity"', ["--labels", "two.json"], [("no", "100.0"), ("yes", "0.0")])):
+    open("single", "w").write("yes")
+    found = shares(lines_of("one.onnx", "-i", f"x=[[{x}]]", *words))
+    if found != wanted:
+        fail("one score", x, words, found)
+# Infinite scores share all of it.
+for x, wanted in (('["Infinity", 1, 2]', [("cat", "100.0"), ("cow", "0.0"), ("dog", "0.0")]), ('["Infinity", "Infinity", 2]', [("cat", "50.0"), ("dog", "50.0"), ("cow", "0.0")]),
+                  ('["-Infinity", 3, "-Infinity"]', [("dog", "100.0"), ("cat", "0.0"), ("cow", "0.0")]), ('["-Infinity", "-Infinity", "-Infinity"]', [("cat", "33.3"), ("dog", "33.3"), ("cow", "33.3")])):
+    found = shares(lines_of("row.onnx", "-i", "x=" + x, "--labels", "names.json"))
+    if found != wanted:
+        fail("infinite scores", x, found)
+# A mark of UTF-8 in front is no part of the first name, nor of other text.
+open("mark.txt", "wb").write(b"\xef\xbb\xbfcat\r\ndog\r\ncow\r\n")
+open("mark.json", "wb").write(b"\xef\xbb\xbf" + json.dumps(["cat", "dog", "cow"]).encode())
+for names in ("mark.txt", "mark.json"):
+    if [row[0] for row in top("--labels", names, "--top", "1")] != ["row 0", "dog", "row 1", "cat"]:
+        fail("a mark in front", names, top("--labels", names))
+open("v.json", "wb").write(b"\xef\xbb\xbf[1, 2]")
+open("v.txt", "wb").write(b"\xef\xbb\xbfone\ntwo")
+for model, file, wanted in (("float", "v.json", [1, 2]), ("string", "v.txt", ["one", "two"])):
+    run(model + ".onnx", "-i", file, "-o", "y.npy")
+    if result() != ([2], wanted):
+        fail("a mark in front of", file, result())
+# Maps of classes and scores, as classifiers make them, are scores by their own names.
+for kind, classes in (("strings", ["setosa", "", "virginica"]), ("int64s", [7, 3, 5])):
+    write("zip.onnx", [node("ZipMap", ["x"], ["y"], {"classlabels_" + kind: classes}, domain="ai.onnx.ml")], [("x", FLOAT, ["n", 3])], [("y", [FLOAT], None)], domains=["ai.onnx.ml"])
+    for words, wanted in (([], [str(classes[0]), str(classes[2])]), (["--labels", "names.json"], ["cat", "cow"])):
+        lines = lines_of("zip.onnx", "-i", "x=[[0.7, 0.1, 0.2], [0.5, 0.1, 0.4]]", "--top", "2", *words)
+        if shares(lines) != list(zip(wanted, ("70.0", "20.0"))) + list(zip(wanted, ("50.0", "40.0"))) or lines[0] != "row 0":
+            fail("maps", kind, words, lines)
 # NaN has no place in an order.
 run("scores.onnx", "-i", 'x=[[0.5, 0.25, 0.25], [0.1, "NaN", 0.9]]', "--top", "2", code=5, error="--top: score 1 of row 1 is NaN")
 print(failures, "failures")

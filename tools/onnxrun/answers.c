@@ -32,14 +32,25 @@ int read_answers(const struct onr_tensor *y, int64_t count, struct answers *a) {
   return 1;
 }
 
+/* Of numbers that may be infinite: those that are largest share all of it. */
+static double softmax(const struct answers *a, int64_t n, double s) {
+  double most = -INFINITY, sum = 0;
+  int64_t largest = 0;
+  for (int64_t c = 0; c < a->classes; c++) most = fmax(most, answer_score(a, n, c));
+  for (int64_t c = 0; c < a->classes; c++) {
+    const double score = answer_score(a, n, c);
+    largest += score == most;
+    sum += exp(score - most);
+  }
+  return !isinf(most) ? exp(s - most) / sum : s == most ? 1 / (double)largest : 0;
+}
+
 double answer_probability(const struct answers *a, int64_t n, int64_t class) {
-  double sum = 0;
   const double s = answer_score(a, n, class);
   if (a->meaning == PROBABILITIES) return s;
   if (a->meaning == LOG_PROBABILITIES) return exp(s);
   if (a->classes == 1) return 1 / (1 + exp(-s));
-  for (int64_t c = 0; c < a->classes; c++) sum += exp(answer_score(a, n, c) - s);
-  return 1 / sum;
+  return softmax(a, n, s);
 }
 
 const char *answer_source(const struct answers *a) {

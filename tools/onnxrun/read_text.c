@@ -34,6 +34,8 @@ int read_all(FILE *file, const char *where, const void *first, size_t num_first,
              : complain(EXIT_OTHER, "%s: more than %s, which is refused", where, shown_bytes_count((double)most).text);
 }
 
+size_t byte_order_mark(const void *text, size_t size) { return size >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3) ? 3 : 0; }
+
 int make_tensor(const struct options *options, const char *where, const struct onr_desc *desc,
                 struct onr_tensor *tensor) {
   const uint64_t bytes = onr_desc_bytes(desc), most = options ? tensor_bytes(options) : UINT64_MAX;
@@ -81,6 +83,8 @@ int read_lines(const char *where, const char *text, size_t size, const struct on
                struct onr_tensor *tensor) {
   struct text_block block;
   int64_t count = 0;
+  const size_t mark = byte_order_mark(text, size);
+  text += mark, size -= mark;
   for (size_t i = 0; i < size; i++) count += text[i] == '\n' || i + 1 == size;
   if ((uint64_t)count * sizeof(struct onr_string) > SIZE_MAX / 4)
     return complain(EXIT_OTHER, "%s: too many lines", where);
@@ -296,6 +300,8 @@ int read_json(const char *where, const char *text, size_t size, const struct onr
     return complain(EXIT_USAGE, "%s: %s of JSON, at most %s are read; .npy has no such bound", where,
                     shown_bytes_count((double)size).text, shown_bytes_count(LARGEST_JSON).text);
   int code;
+  const size_t mark = byte_order_mark(text, size);
+  text += mark, size -= mark;
   cJSON *root = parse_json(where, text, size);
   if (!root) return EXIT_USAGE;
   const cJSON *value = root, *named = cJSON_GetObjectItemCaseSensitive(root, info->name);

@@ -157,7 +157,8 @@ static int parse_file(const struct options *options, const char *path, FILE *str
   const char *end;
   int code = read_all(stream, path, NULL, 0, LARGEST_FILE, &text, &size);
   if (code) return code;
-  file->root = cJSON_ParseWithLengthOpts(text, size, &end, 0);
+  const size_t mark = byte_order_mark(text, size);
+  file->root = cJSON_ParseWithLengthOpts((const char *)text + mark, size - mark, &end, 0);
   /* JSON of another kind beside the model is somebody else's. */
   if (!file->root || (options->recipe && !cJSON_IsObject(file->root)))
     code =

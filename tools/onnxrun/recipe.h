@@ -55,6 +55,9 @@ int read_for_input(const struct options *options, struct recipe_file *recipes, c
 int read_all(FILE *file, const char *where, const void *first, size_t num_first, uint64_t most, void **data,
              size_t *size);
 
+/* Bytes of a mark of UTF-8 that text begins with, which some editors put there. */
+size_t byte_order_mark(const void *text, size_t size);
+
 /* info is the input that it is made for. */
 int is_picture(const void *bytes, size_t size);
 int read_picture(const struct options *options, const char *where, const void *bytes, size_t size,

@@ -235,6 +235,10 @@ int read_values(const struct options *options, const char *path, enum onr_dtype 
  * with one list of keys, as classifiers make them, become one: a row of values for each. */
 int write_value(const char *path, const struct onr_tensor *value);
 
+/* Of such maps: their keys, which lie in them, and a matrix with a row of values for each map, in malloc'ed memory;
+ * data NULL: out of it. 0: they are none. */
+int read_table(const struct onr_tensor *maps, struct onr_tensor *keys, struct onr_tensor *values);
+
 /* --- open_model.c --- */
 struct loaded {
   const char *path;

@@ -39,33 +39,40 @@ static int is_table(const struct onr_tensor *value) {
   return count > 0;
 }
 
-/* The keys, and a matrix with a row of values for each map. */
-static int write_table(const char *folder, const struct onr_tensor *maps) {
+int read_table(const struct onr_tensor *maps, struct onr_tensor *found_keys, struct onr_tensor *values_of_all) {
+  if (!is_table(maps)) return 0;
   const int64_t count = onr_sequence_length(maps);
   const struct onr_tensor first = onr_sequence_entry(maps, 0), keys = onr_sequence_entry(&first, 0),
                           row = onr_sequence_entry(&first, 1);
   const size_t bytes = onr_desc_bytes(&row.desc);
   struct onr_tensor table = {onr_desc_make(row.desc.dtype, 2, (int64_t[]){count, row.desc.dim[0]}), NULL};
   table.data = malloc((size_t)count * bytes + 1);
-  if (!table.data) return complain(EXIT_OTHER, "no memory for %lld maps", (long long)count);
-  for (int64_t i = 0; i < count; i++) {
+  for (int64_t i = 0; table.data && i < count; i++) {
     const struct onr_tensor map = onr_sequence_entry(maps, i), values = onr_sequence_entry(&map, 1);
     if (bytes) memcpy((char *)table.data + (size_t)i * bytes, values.data, bytes);
   }
-  int code = write_entry(folder, "keys", &keys);
-  if (!code) code = write_entry(folder, "values", &table);
-  free(table.data);
+  *found_keys = keys;
+  *values_of_all = table;
+  return 1;
+}
+
+static int write_table(const char *folder, const struct onr_tensor *keys, struct onr_tensor *table) {
+  if (!table->data) return complain(EXIT_OTHER, "no memory for a table of maps");
+  int code = write_entry(folder, "keys", keys);
+  if (!code) code = write_entry(folder, "values", table);
+  free(table->data);
   return code;
 }
 
 int write_value(const char *path, const struct onr_tensor *value) {
   const int64_t count = onr_sequence_length(value);
   const int is_map = value->desc.dtype == ONR_DTYPE_MAP;
+  struct onr_tensor keys, table;
   char name[32];
   int code = EXIT_OK;
   if (count < 0) return (code = check_kept(path)) ? code : npy_write(path, value);
   if (mkdir(path, 0777) != 0 && errno != EEXIST) return complain(EXIT_OTHER, "%s: %s", path, strerror(errno));
-  if (is_table(value)) return write_table(path, value);
+  if (read_table(value, &keys, &table)) return write_table(path, &keys, &table);
   for (int64_t i = 0; !code && i < count; i++) {
     const struct onr_tensor entry = onr_sequence_entry(value, i);
     snprintf(name, sizeof(name), "%lld", (long long)i);
