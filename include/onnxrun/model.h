@@ -169,6 +169,12 @@ ONR_API size_t onr_model_num_opsets(const struct onr_model *model);
 /* NULL when index is out of range. */
 ONR_API const struct onr_opset *onr_model_opset(const struct onr_model *model, size_t index);
 
+/* The files beside the model that contents of it come from, by the paths that it has: relative to its own folder, or to
+ * the extra one of the options. */
+ONR_API size_t onr_model_num_external_files(const struct onr_model *model);
+/* Lives as long as the model. NULL when index is out of range. */
+ONR_API const char *onr_model_external_file(const struct onr_model *model, size_t index);
+
 /* A module of PyTorch, as the exporter names it; in the order in which they run. Strings live as long as the model. A
  * file of the older exporter has only what names of nodes and weights tell, and a BatchNorm that was folded is not in
  * it. */

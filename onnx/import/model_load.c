@@ -12,6 +12,21 @@ static int digest_of(void *keep, struct onr_env *env, struct onri_digest *digest
   return onri_sources_digest(keep, env, digest);
 }
 
+/* Those on a disk: a packed model has its own in it. */
+static enum onr_status note_files(struct onr_model *model, const struct onri_sources *sources,
+                                  struct onr_error *error) {
+  model->external_files = onri_arena_allocate(&model->arena, (sources->num_files + 1) * sizeof(*model->external_files));
+  for (size_t i = 0; model->external_files && i < sources->num_files; i++) {
+    const struct onri_external_file *file = sources->files[i];
+    if (!file->device && !file->inode) continue;
+    const char **path = &model->external_files[model->num_external_files];
+    *path = onri_arena_string(&model->arena, file->location);
+    if (!*path) break;
+    model->num_external_files++;
+  }
+  return model->external_files ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model");
+}
+
 /* path NULL: from memory. */
 static enum onr_status finish(struct onr_model *model, struct onri_sources *sources, const char *path,
                               const struct onr_model_options *options, const struct onri_opened *opened,
@@ -34,7 +49,8 @@ static enum onr_status finish(struct onr_model *model, struct onri_sources *sour
     model->defaults = loaded.defaults;
     model->num_defaults = loaded.num_defaults;
   }
-  return onri_model_finish(model, loaded.graph, &loaded.info, sources, onri_sources_destroy, options, error);
+  ONR_TRY(onri_model_finish(model, loaded.graph, &loaded.info, sources, onri_sources_destroy, options, error));
+  return note_files(model, sources, error);
 }
 
 static enum onr_status make_variant(struct onr_model *variant, const struct onri_sources *from,

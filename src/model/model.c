@@ -271,6 +271,12 @@ const struct onr_opset *onr_model_opset(const struct onr_model *model, size_t in
   return index < onr_model_num_opsets(model) ? &model->opsets[index] : NULL;
 }
 
+size_t onr_model_num_external_files(const struct onr_model *model) { return model ? model->num_external_files : 0; }
+
+const char *onr_model_external_file(const struct onr_model *model, size_t index) {
+  return index < onr_model_num_external_files(model) ? model->external_files[index] : NULL;
+}
+
 size_t onr_model_num_modules(const struct onr_model *model) { return model ? model->num_modules : 0; }
 
 const struct onr_module_info *onr_model_module(const struct onr_model *model, size_t index) {

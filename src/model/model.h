@@ -60,6 +60,8 @@ struct onr_model {
   size_t num_properties;
   struct onr_opset *opsets;
   size_t num_opsets;
+  const char **external_files; /* paths, in `arena` */
+  size_t num_external_files;
   struct onr_model_info info;
   struct onri_arena arena; /* strings of info, inputs, outputs */
   void *keep;              /* what the importer's constants need */

@@ -106,12 +106,26 @@ static void a_network_in_c_has_none(void **state) {
   assert_string_equal(info.producer_name, "onnxrun");
   assert_string_equal(info.graph_name, "");
   assert_int_equal(onr_model_num_opsets(model), 0);
+  assert_int_equal(onr_model_num_external_files(model), 0);
+  assert_null(onr_model_external_file(model, 0));
+  onr_model_destroy(model);
+}
+
+static void files_of_weights_are_told(void **state) {
+  struct onr_model *model;
+  (void)state;
+  assert_int_equal(onr_model_load(ONNXRUN_FIXTURES "/adaptive_avgpool_uneven_dynamo/model.onnx", NULL, &model, &error),
+                   ONR_STATUS_OK);
+  assert_int_equal(onr_model_num_external_files(model), 1);
+  assert_string_equal(onr_model_external_file(model, 0), "model.onnx.data");
+  assert_null(onr_model_external_file(model, 1));
   onr_model_destroy(model);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_is_told),
+      cmocka_unit_test(files_of_weights_are_told),
       cmocka_unit_test(what_is_absent_is_empty),
       cmocka_unit_test(a_network_in_c_has_none),
   };

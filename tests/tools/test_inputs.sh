@@ -171,7 +171,7 @@ cat two.stream | "$tool" run two.onnx -i a=- -i b=- >out 2>err || fail "two arra
 holds "float32\[4\] 0 0 0 0"
 "$tool" run one.onnx -i - --dim rows=4 <x.npy >out 2>err
 grep -q "standard input has 2 there (dimension 0 of input 'x')" err || fail "standard input has no name of its own: $(cat err)"
-expect 2 "standard input: expected a .npy, found nothing" "$tool" run one.onnx -i -
+expect 2 "standard input: expected a .npy or .npz, found nothing" "$tool" run one.onnx -i -
 for file in named.pb two.onnx; do
   "$tool" run one.onnx -i - <$file >out 2>err
   [ $? = 2 ] && grep -q "standard input: expected a .npy" err || fail "$file as standard input: $(cat err)"

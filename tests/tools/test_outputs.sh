@@ -34,6 +34,29 @@ PY
 expect 0 "" "$tool" run sequence.onnx -o results
 [ -e results/y/0.npy ] && [ -e results/y/1.npy ] || fail "no files of a sequence"
 
+# Weights beside a model, or in another folder, are read, and so not written over.
+mkdir elsewhere
+python3 - <<'PY'
+import struct
+from model_writer import *
+def beside(name, location):
+    return (number(1, 2) + number(2, FLOAT) + piece(8, name) + piece(13, piece(1, "location") + piece(2, location)) + number(14, 1))
+write("outside.onnx", [node("Add", ["x", "w"], ["h"]), node("Add", ["h", "v"], ["y"])], [("x", FLOAT, [2])], [("y", FLOAT, [2])],
+      [beside("w", "y.npy"), beside("v", "v.json")])
+for path in ("y.npy", "elsewhere/v.json"):
+    open(path, "wb").write(struct.pack("<2f", 1, 2))
+PY
+for words in "run outside.onnx -o ." "run outside.onnx -o y.npy" "run outside.onnx -o elsewhere/v.json" "run outside.onnx --dump-all ." "bench outside.onnx --seconds 0 -o y.npy" \
+  "bench outside.onnx --seconds 0 --kernels -o elsewhere/v.json" "report outside.onnx --seconds 0 -o y.npy"; do
+  case $words in report*) [ -f "$(dirname "$tool")/share/onnxrun/report/page.html" ] || continue ;; esac
+  expect 2 "which would be lost" "$tool" $words --external-data elsewhere -i x=[1,2]
+  [ "$(stat -c %s y.npy elsewhere/v.json | tr '\n' ' ')" = "8 8 " ] || fail "$words lost weights"
+done
+
+# A slash behind a folder is no second one.
+expect 0 "" "$tool" run sequence.onnx -o new/er/folder/
+holds " -> new/er/folder/y/$"
+
 # Folders are made, as many as are missing, but not for a file; FILE.npy is a file, of a model of one output; - is standard output.
 python3 - <<'PY'
 from model_writer import *

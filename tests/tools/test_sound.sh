@@ -123,6 +123,22 @@ for name in names:
     if done.returncode not in (0, 2, 5) or done.stderr.count(b"\n") != 1:
         fail(name, done.returncode, done.stderr)
 run("line.onnx", "-i", "many.wav", code=2)
+# A file that was cut is told; who wrote into a pipe did not know its length.
+run("line.onnx", "-i", "cut.wav", code=2, error="cut.wav: its end is missing: 1994 bytes")
+big = lambda n: struct.pack(">I", n)
+samples = struct.pack(">4h", 1, 2, 3, 16384)
+aiff = b"COMM" + big(18) + struct.pack(">hIh", 1, 4, 16) + bytes([0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0]) + b"SSND" + big(8 + 8) + bytes(8) + samples
+whole = {"a.aiff": b"FORM" + big(4 + len(aiff)) + b"AIFF" + aiff, "a.au": b".snd" + big(24) + big(8) + big(3) + big(8000) + big(1) + samples,
+         "a.rf64": b"RF64" + b"\xff" * 4 + b"WAVEds64" + struct.pack("<IQQQI", 28, 72, 8, 4, 0) + data[12:36] + b"data" + b"\xff" * 4 + struct.pack("<4h", 1, 2, 3, 16384),
+         "pipe.wav": data[:40] + b"\xff" * 4 + struct.pack("<4h", 1, 2, 3, 16384)}
+for name, content in whole.items():
+    open(name, "wb").write(content)
+    check(name, ["line.onnx", "-i", name, "--rate", "8000"], [1, 4], [1 / 32768, 2 / 32768, 3 / 32768, 0.5])
+    if name != "pipe.wav":
+        open("cut", "wb").write(content[:-2])
+        run("line.onnx", "-i", "cut", "--rate", "8000", code=2, error="cut: its end is missing: 2 bytes")
+open("cut.ogg", "wb").write(b"OggS" + bytes(40))
+run("line.onnx", "-i", "cut.ogg", "--rate", "8000", code=2, error="cut.ogg: its end is missing")
 run("line.onnx", "-i", "mono.wav", "--limit", "tensor_bytes=3000", code=5, error="mono.wav")
 print(failures, "failures")
 sys.exit(failures > 0)

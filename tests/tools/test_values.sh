@@ -89,6 +89,16 @@ identity("small.onnx", 22)
 if json.loads(run("small.onnx", "-i", "x=[-8, 7]", "--json").stdout)["y"] != {"dtype": "int4", "shape": [2], "data": [-8, 7]}:
     fail("int4", run("small.onnx", "-i", "x=[-8, 7]", "--json").stdout)
 run("small.onnx", "-i", "x=[8]", code=2, error="expected int4")
+# An archive comes through a pipe, too.
+with zipfile.ZipFile("pair.npz", "w") as archive:
+    for name, value in (("a", 1.5), ("b", 2.0)):
+        archive.writestr(name + ".npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", struct.pack("<f", value)))
+write("sum.onnx", [node("Add", ["a", "b"], ["y"])], [("a", FLOAT, [1]), ("b", FLOAT, [1])], [("y", FLOAT, [1])])
+archive = open("pair.npz", "rb").read()
+if run("sum.onnx", "-i", "-", input=archive).stdout != b"y float32[1] 3.5\n":
+    fail("an archive through a pipe", run("sum.onnx", "-i", "-", input=archive).stdout)
+run("sum.onnx", "-i", "a=-", input=archive, code=2, error="-: expected one tensor, found 2")
+run("sum.onnx", "-i", "-", input=archive[:-30], code=2, error="standard input: ")
 run("float.onnx", "-i", 'x=["Infinity", "-Infinity", "NaN", 1]', "-o", "y.npy")
 if [str(v) for v in result()[1]] != ["inf", "-inf", "nan", "1.0"]:
     fail("not finite", result())
@@ -138,7 +148,7 @@ run("float.onnx", "-i", "v.bin", "--shape", "2x", code=2, error="--shape: expect
 run("float.onnx", "-i", "v.bin", "--shape", "99999999999x3", code=2, error="--shape")
 run("float.onnx", "-i", "v.bin", "--shape", "2147483647x2147483647x2147483647x2147483647", code=2, error="24 bytes")
 run("float.onnx", "-i", "v.bin", "--dtype", "int32", "--shape", "6", code=2, error="int32")
-run("float.onnx", "-i", "x=-", code=2, error="standard input: expected a .npy, a picture, sound, JSON", input=b"what is this")
+run("float.onnx", "-i", "x=-", code=2, error="standard input: expected a .npy, .npz, a picture, sound, JSON", input=b"what is this")
 
 # Outputs: .npz with every name, JSON that reads back as the same numbers.
 values = [0.1, -1e-30, 3.4e38, math.nan, math.inf, -math.inf, 1 / 3]

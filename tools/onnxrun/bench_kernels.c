@@ -231,7 +231,7 @@ static int tell_json(const char *path, uint32_t threads, const struct row *rows,
   return print_json(root, 1);
 }
 
-int bench_kernels(const struct options *options) {
+int bench_kernels(const struct options *options, int (*begin)(const struct options *options)) {
   struct measured rule = {0};
   int code = measure(options, ONR_METHOD_RULE, &rule);
   struct row *rows = calloc(rule.count + 1, sizeof(*rows));
@@ -245,6 +245,7 @@ int bench_kernels(const struct options *options) {
     clear(&m);
   }
   if (!code && count) qsort(rows, count, sizeof(*rows), longer_first);
+  if (!code) code = begin(options);
   if (!code && options->json) code = tell_json(options->paths[0], (uint32_t)options->threads, rows, count);
   else if (!code) print_rows(rows, count);
   free(rows);

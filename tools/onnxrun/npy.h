@@ -54,5 +54,10 @@ int npy_write(const char *path, const struct onr_tensor *tensor);
 /* To a stream; failures of writing are left to its owner. */
 int npy_put(FILE *file, const char *where, const struct onr_tensor *tensor);
 int npz_read(const char *path, uint64_t most, enum onr_dtype declared, struct tensor_list *list);
+/* The same of an archive in memory. */
+int npz_read_memory(const char *where, const void *bytes, size_t size, uint64_t most, enum onr_dtype declared,
+                    struct tensor_list *list);
+/* What begins so is an archive. */
+int is_archive(const char *magic, size_t count);
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "npy.h"
 
+int is_archive(const char *magic, size_t count) {
+  return count >= 4 && !memcmp(magic, "PK", 2) && (magic[2] == 3 || magic[2] == 5);
+}
+
 /* An archive may unpack to that many bytes in any case, and to that many times its own size. */
 enum { FREE_BYTES = 64 << 20, MOST_RATIO = 100 };
 
@@ -64,9 +68,7 @@ static int read_member(const char *path, zip_t *archive, zip_uint64_t index, uin
 }
 
 /* A small archive can stand for more than there is memory. */
-static int check_sizes(const char *path, zip_t *archive, zip_uint64_t count, uint64_t most) {
-  struct stat info;
-  const uint64_t packed = stat(path, &info) || info.st_size < 0 ? 0 : (uint64_t)info.st_size;
+static int check_sizes(const char *path, zip_t *archive, zip_uint64_t count, uint64_t packed, uint64_t most) {
   uint64_t unpacked = 0;
   for (zip_uint64_t i = 0; i < count; i++) {
     zip_stat_t stat;
@@ -80,22 +82,46 @@ static int check_sizes(const char *path, zip_t *archive, zip_uint64_t count, uin
   return 0;
 }
 
-int npz_read(const char *path, uint64_t most, enum onr_dtype declared, struct tensor_list *list) {
-  int why = 0;
-  zip_t *archive = zip_open(path, ZIP_RDONLY, &why);
-  if (!archive) {
-    zip_error_t error;
-    zip_error_init_with_code(&error, why);
-    const int code = complain(EXIT_USAGE, "%s: %s", path, zip_error_strerror(&error));
-    zip_error_fini(&error);
-    return code;
-  }
+static int not_opened(const char *path, zip_error_t *error) {
+  const int code = complain(EXIT_USAGE, "%s: %s", path, zip_error_strerror(error));
+  zip_error_fini(error);
+  return code;
+}
+
+/* Closes it. packed: its own bytes. */
+static int read_members(const char *path, zip_t *archive, uint64_t packed, uint64_t most, enum onr_dtype declared,
+                        struct tensor_list *list) {
   const zip_int64_t entries = zip_get_num_entries(archive, 0);
   const zip_uint64_t count = entries > 0 ? (zip_uint64_t)entries : 0;
-  int code = check_sizes(path, archive, count, most);
+  int code = check_sizes(path, archive, count, packed, most);
   for (zip_uint64_t i = 0; !code && i < count; i++) code = read_member(path, archive, i, most, declared, list);
   zip_discard(archive);
   return code;
+}
+
+int npz_read(const char *path, uint64_t most, enum onr_dtype declared, struct tensor_list *list) {
+  int why = 0;
+  struct stat info;
+  zip_error_t error;
+  zip_t *archive = zip_open(path, ZIP_RDONLY, &why);
+  const uint64_t packed = stat(path, &info) || info.st_size < 0 ? 0 : (uint64_t)info.st_size;
+  if (archive) return read_members(path, archive, packed, most, declared, list);
+  zip_error_init_with_code(&error, why);
+  return not_opened(path, &error);
+}
+
+int npz_read_memory(const char *where, const void *bytes, size_t size, uint64_t most, enum onr_dtype declared,
+                    struct tensor_list *list) {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &error);
+  zip_t *archive = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : NULL;
+  if (!archive) {
+    zip_source_free(source);
+    return not_opened(where, &error);
+  }
+  zip_error_fini(&error);
+  return read_members(where, archive, size, most, declared, list);
 }
 
 /* --- writing --- */

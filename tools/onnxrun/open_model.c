@@ -133,6 +133,21 @@ static void say_that_it_loads(const char *path) {
   progress_now(text.text);
 }
 
+/* Weights lie beside the model, or in the folder of --external-data. */
+static int keep_weights(const struct options *options, const char *path, const struct onr_model *model) {
+  const char *slash = strrchr(path, '/');
+  int code = 0;
+  for (size_t i = 0; !code && i < onr_model_num_external_files(model); i++) {
+    const char *file = onr_model_external_file(model, i);
+    char beside[4096], elsewhere[4096] = "";
+    snprintf(beside, sizeof(beside), "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, file);
+    if (options->external_directory) snprintf(elsewhere, sizeof(elsewhere), "%s/%s", options->external_directory, file);
+    code = keep_file(beside, "a file of the model's weights");
+    if (!code) code = keep_file(elsewhere, "a file of the model's weights");
+  }
+  return code;
+}
+
 int load(const struct options *options, const char *path, struct loaded *loaded) {
   struct needs needs = {path, 0, {""}};
   const struct onr_model_options listener = {.size = sizeof(listener), .report = take_need, .report_context = &needs};
@@ -142,7 +157,9 @@ int load(const struct options *options, const char *path, struct loaded *loaded)
   progress_end();
   if (status == ONR_STATUS_OK) {
     tell_packed(options, path, loaded->model);
-    return 0;
+    const int code = keep_weights(options, path, loaded->model);
+    if (code) unload(loaded);
+    return code;
   }
   if (status != ONR_STATUS_UNSUPPORTED || !needs.count) return report_failure(status, path, &error);
   if (needs.count == 1)

@@ -56,8 +56,8 @@ static int make(const struct options *options, const char *where, enum content c
     case RAW: return read_raw(options, where, bytes, size, info, recipe, &item->tensor);
     case OTHER: break;
   }
-  return complain(EXIT_USAGE, "%s: expected a .npy, a picture, sound, JSON, or with --dtype or --shape plain bytes",
-                  where);
+  return complain(EXIT_USAGE,
+                  "%s: expected a .npy, .npz, a picture, sound, JSON, or with --dtype or --shape plain bytes", where);
 }
 
 /* What of a recipe it heeds. */
@@ -84,6 +84,17 @@ static int add_made(const struct options *options, const char *where, enum conte
   return code;
 }
 
+static int read_archive(const struct options *options, const char *where, const void *first, size_t num_first,
+                        enum onr_dtype declared, struct tensor_list *list) {
+  void *bytes;
+  size_t size;
+  int code = read_all(stdin, where, first, num_first, tensor_bytes(options), &bytes, &size);
+  if (code) return code;
+  code = npz_read_memory(where, bytes, size, tensor_bytes(options), declared, list);
+  free(bytes);
+  return code;
+}
+
 int read_standard_input(const struct options *options, const struct onr_value_info *info, const struct recipe *recipe,
                         enum onr_dtype declared, unsigned *kinds, struct tensor_list *list) {
   static const char where[] = "standard input";
@@ -92,9 +103,10 @@ int read_standard_input(const struct options *options, const struct onr_value_in
   const size_t n = fread(magic, 1, sizeof(magic), stdin);
   if (ferror(stdin)) return complain(EXIT_OTHER, "%s: cannot be read: %s", where, strerror(errno));
   const int is_npy = n == sizeof(magic) && !memcmp(magic, NPY_MAGIC, n);
-  if (!n) return complain(EXIT_USAGE, "%s: expected a .npy, found nothing", where);
+  if (!n) return complain(EXIT_USAGE, "%s: expected a .npy or .npz, found nothing", where);
+  if (is_archive(magic, n)) return read_archive(options, where, magic, n, declared, list);
   if (!is_npy && !info)
-    return complain(EXIT_USAGE, "%s: expected a .npy; -i NAME=- says for which input something else is", where);
+    return complain(EXIT_USAGE, "%s: expected a .npy or .npz; -i NAME=- says for which input something else is", where);
   if (!is_npy) return add_made(options, where, OTHER, stdin, magic, n, info, recipe, kinds, list);
   struct named_tensor *item = list_add(list, "");
   if (!item) return complain(EXIT_OTHER, "%s: no memory", where);

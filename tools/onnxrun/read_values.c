@@ -51,7 +51,7 @@ int read_values(const struct options *options, const char *path, enum onr_dtype 
   errno = 0;
   const size_t n = fread(magic, 1, sizeof(magic), file);
   const int reason = ferror(file) ? errno : 0, is_npy = n == sizeof(magic) && !memcmp(magic, NPY_MAGIC, n);
-  const int is_zip = n >= 4 && !memcmp(magic, "PK", 2) && (magic[2] == 3 || magic[2] == 5);
+  const int is_zip = is_archive(magic, n);
   struct named_tensor *item = is_zip || reason ? NULL : list_add(list, "");
   int code = 0;
   if (reason) code = complain(EXIT_OTHER, "%s: cannot be read: %s", path, strerror(reason));

@@ -42,8 +42,8 @@ int recipe_check_use(const struct options *options, const struct recipe_file *fi
 /* Of an input: the file's, and what options say instead. */
 int recipe_of(const struct options *options, const struct recipe_file *file, const char *input, struct recipe *recipe);
 
-/* What standard input holds: the next .npy, where there are several; else all of it, which needs an input to be made
- * for. info and recipe may be NULL, kinds with them. */
+/* What standard input holds: the next .npy, where there are several; an .npz; else all of it, which needs an input to
+ * be made for. info and recipe may be NULL, kinds with them. */
 int read_standard_input(const struct options *options, const struct onr_value_info *info, const struct recipe *recipe,
                         enum onr_dtype declared, unsigned *kinds, struct tensor_list *list);
 /* A file, or a value as it stands on the command line, for an input. */

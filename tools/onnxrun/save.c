@@ -26,9 +26,9 @@ static int ends_in(const char *path, const char *ending) {
 }
 
 static int is_array(const char *path) { return ends_in(path, ".npy"); }
-static int is_archive(const char *path) { return ends_in(path, ".npz"); }
+static int is_zip(const char *path) { return ends_in(path, ".npz"); }
 static int is_json(const char *path) { return ends_in(path, ".json"); }
-static int is_file(const char *path) { return is_array(path) || is_archive(path) || is_json(path); }
+static int is_file(const char *path) { return is_array(path) || is_zip(path) || is_json(path); }
 
 /* --- before the run --- */
 
@@ -132,15 +132,17 @@ static int write_as_json(const char *path, const struct loaded *l, const struct 
 }
 
 static int write_file(const char *path, const struct loaded *l, const struct results *r) {
-  const int code = is_json(path)      ? write_as_json(path, l, r)
-                   : is_archive(path) ? npz_write(path, l->model, r)
-                                      : npy_write(path, &r->items[0]);
+  const int code = is_json(path)  ? write_as_json(path, l, r)
+                   : is_zip(path) ? npz_write(path, l->model, r)
+                                  : npy_write(path, &r->items[0]);
   for (size_t i = 0; !code && i < r->count; i++) tell(l, r, i, path, "");
   return code;
 }
 
 static int path_in(const char *folder, const struct file_name *name, char path[PATH_SIZE]) {
-  if (snprintf(path, PATH_SIZE, "%s/%s", folder, name->text) < PATH_SIZE) return 0;
+  const size_t length = strlen(folder);
+  const char *between = length && folder[length - 1] == '/' ? "" : "/";
+  if (snprintf(path, PATH_SIZE, "%s%s%s", folder, between, name->text) < PATH_SIZE) return 0;
   return complain(EXIT_OTHER, "%s: the path is too long", folder);
 }
 

@@ -48,6 +48,58 @@ static sf_count_t file_write(const void *source, sf_count_t bytes, void *context
   return 0;
 }
 
+/* --- what is cut off, which libsndfile does not tell --- */
+
+/* Who writes into a pipe does not know how many bytes they will be, and tells 0 or as good as 2 or 4 GiB. */
+enum { HEAD = 12, CHUNK = 8, AS_GOOD_AS_ALL = 0x7fff0000 };
+
+static uint64_t number_of(const unsigned char *bytes, int is_big_endian) {
+  return is_big_endian ? (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 8 | bytes[3]
+                       : (uint64_t)bytes[3] << 24 | (uint64_t)bytes[2] << 16 | (uint64_t)bytes[1] << 8 | bytes[0];
+}
+
+/* Of WAV (RIFF, RF64) and AIFF (FORM): chunks with their lengths; RF64 has the long ones in the first. */
+static uint64_t missing_of_chunks(const unsigned char *bytes, size_t size) {
+  const int is_aiff = !memcmp(bytes, "FORM", 4);
+  uint64_t of_data = 0;
+  for (uint64_t at = HEAD; at + CHUNK <= size;) {
+    uint64_t length = number_of(bytes + at + 4, is_aiff), left = size - at - CHUNK;
+    if (!memcmp(bytes + at, "ds64", 4) && length >= 16 && left >= 16)
+      of_data = number_of(bytes + at + 16, 0) | number_of(bytes + at + 20, 0) << 32;
+    if (!memcmp(bytes + at, is_aiff ? "SSND" : "data", 4)) {
+      const int is_long = of_data && length == UINT32_MAX;
+      if (is_long) length = of_data;
+      return length > left && (is_long || length < AS_GOOD_AS_ALL) ? length - left : 0;
+    }
+    at += CHUNK + length + (length & 1);
+  }
+  return 0;
+}
+
+static uint64_t missing_of_au(const unsigned char *bytes, size_t size) {
+  const uint64_t begin = number_of(bytes + 4, 1), length = number_of(bytes + 8, 1);
+  return length < AS_GOOD_AS_ALL && begin + length > size ? begin + length - size : 0;
+}
+
+/* The last page of Ogg says that it is the last one, and where it ends. */
+static uint64_t missing_of_ogg(const unsigned char *bytes, size_t size) {
+  enum { PAGE = 27, IS_LAST = 4 };
+  for (size_t at = size; at-- > 0;) {
+    if (size - at < PAGE || memcmp(bytes + at, "OggS", 4)) continue;
+    return !(bytes[at + 5] & IS_LAST);
+  }
+  return 0;
+}
+
+/* 0: nothing; of Ogg 1 for any number. */
+static uint64_t missing_bytes(const void *data, size_t size) {
+  if (size < HEAD) return 0;
+  if (!memcmp(data, "RIFF", 4) || !memcmp(data, "RF64", 4) || !memcmp(data, "FORM", 4))
+    return missing_of_chunks(data, size);
+  if (!memcmp(data, ".snd", 4)) return missing_of_au(data, size);
+  return memcmp(data, "OggS", 4) ? 0 : missing_of_ogg(data, size);
+}
+
 /* --- samples of one channel, as many as there are --- */
 
 struct samples {
@@ -96,13 +148,21 @@ static int take_block(struct samples *s, SRC_STATE *state, double ratio, const f
   return 0;
 }
 
+/* Of kinds whose head tells how many samples there are, and which are packed: libsndfile stops where they end. */
+static int check_count(const struct samples *s, const SF_INFO *info, sf_count_t decoded) {
+  if ((info->format & SF_FORMAT_TYPEMASK) != SF_FORMAT_FLAC || decoded >= info->frames) return 0;
+  return complain(EXIT_USAGE, "%s: its end is missing: %lld of %lld samples", s->where, (long long)decoded,
+                  (long long)info->frames);
+}
+
 static int read_samples(struct samples *s, SNDFILE *file, const SF_INFO *info, SRC_STATE *state, double ratio) {
   static float block[BLOCK * MOST_CHANNELS], mono[BLOCK];
-  sf_count_t n;
+  sf_count_t n, decoded = 0;
   int code = 0;
   do {
     n = sf_readf_float(file, block, BLOCK);
     if (n < 0) n = 0;
+    decoded += n;
     for (sf_count_t i = 0; i < n; i++) {
       float sum = 0;
       for (int c = 0; c < info->channels; c++) sum += block[i * info->channels + c];
@@ -112,7 +172,7 @@ static int read_samples(struct samples *s, SNDFILE *file, const SF_INFO *info, S
   } while (n && !code);
   if (!code && sf_error(file))
     code = complain(EXIT_USAGE, "%s: not readable to its end: %s", s->where, sf_strerror(file));
-  return code;
+  return code ? code : check_count(s, info, decoded);
 }
 
 static int change_rate(struct samples *s, SNDFILE *file, const SF_INFO *info, int64_t rate) {
@@ -189,6 +249,10 @@ int read_sound(const struct options *options, const char *where, const void *byt
   const uint64_t most = tensor_bytes(options) / sizeof(float);
   struct samples s = {.where = where, .most = most < SIZE_MAX / 8 ? (size_t)most : SIZE_MAX / 8};
   SF_INFO sound;
+  const uint64_t missing = missing_bytes(bytes, size);
+  if (missing)
+    return complain(EXIT_USAGE, "%s: its end is missing: %llu byte%s or more", where, (unsigned long long)missing,
+                    missing > 1 ? "s" : "");
   int code = decode(&s, bytes, size, recipe->rate, &sound);
   if (!code) code = make_input(options, &s, info, recipe, tensor, frames);
   free(s.data);

@@ -418,7 +418,7 @@ int command_optimise(const struct options *options);
 int command_report(const struct options *options);
 int command_compare(const struct options *options);
 int command_compile(const struct options *options);
-/* bench --kernels */
-int bench_kernels(const struct options *options);
+/* bench --kernels; `begin` is called before the first word is printed, which it may send elsewhere. */
+int bench_kernels(const struct options *options, int (*begin)(const struct options *options));
 
 #endif
