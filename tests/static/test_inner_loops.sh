@@ -9,7 +9,7 @@ for program in objdump python3; do
     exit 77
   }
 done
-grep -q '^CMAKE_BUILD_TYPE:STRING=Release' "$build/CMakeCache.txt" && grep -q '^CMAKE_C_COMPILER:.*clang' "$build/CMakeCache.txt" && [ -d "$build/CMakeFiles/onnxrun_kernels_avx2.dir" ] || {
+grep -q '^CMAKE_BUILD_TYPE:STRING=Release' "$build/CMakeCache.txt" && grep -q 'CMAKE_C_COMPILER_ID "Clang"' "$build"/CMakeFiles/*/CMakeCCompiler.cmake && [ -d "$build/CMakeFiles/onnxrun_kernels_avx2.dir" ] || {
   echo "skipped: no kernels of x86-64 that clang has optimised in $build"
   exit 77
 }
