@@ -29,7 +29,7 @@ export interface Tensor<D extends TensorData = TensorData> {
   readonly data: D;
 }
 
-/** A sequence, an optional (of none or one entry) or a map (of keys and values). */
+/** A sequence, an optional (of none or one entry) or a map (of two: its keys and its values). */
 export interface Container {
   readonly dtype: ContainerType;
   readonly entries: readonly (Output | null)[];
@@ -47,13 +47,13 @@ export interface InputTensor {
   dtype?: DType;
 }
 
-export type Input = InputTensor | TensorData | readonly InputTensor[];
+export type Input = InputTensor | TensorData | readonly (InputTensor | Container)[] | Container;
 
 /** An input or output as the model declares it. */
 export interface ValueInfo {
   readonly name: string;
   readonly dtype: DType | ContainerType | '?';
-  /** A number; the name of a dimension that the caller chooses, or null where it has none. null: not declared. */
+  /** A number; the name of a dimension that the caller chooses, or null where it has none. null: not declared, or no tensor. */
   readonly shape: readonly (number | string | null)[] | null;
   /** Of a sequence, map or optional: "seq(tensor(float))". */
   readonly type?: string;

@@ -75,12 +75,13 @@ function describe({ calls, values }, kind, index) {
   const text = (at) => values.text(view.getUint32(address + at, true));
   const rank = number(VALUE.rank);
   const dtype = number(VALUE.dtype);
-  const shape = rank < 0 ? null : Array.from({ length: rank }, (_, d) => {
+  const type = text(VALUE.type); // of what holds tensors, and has no shape
+  const shape = type || rank < 0 ? null : Array.from({ length: rank }, (_, d) => {
     const dim = view.getFloat64(address + VALUE.dims + 8 * d, true);
     return dim >= 0 ? dim : text(VALUE.dimNames + 4 * d);
   });
   const value = { name: text(VALUE.name), dtype: values.dtypeName(dtype), shape };
-  if (text(VALUE.type)) value.type = text(VALUE.type);
+  if (type) value.type = type;
   if (kind === INPUT) value.optional = index >= calls.onrw_count_required();
   return { value: Object.freeze(value), dtype };
 }

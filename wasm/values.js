@@ -159,8 +159,9 @@ export class Values {
     return table;
   }
 
-  /** Sequences are arrays of {dtype, data, shape}; of an optional, of none or one. */
-  writeSequence(address, value, wanted, taken) {
+  /** Sequences are arrays of {dtype, data, shape} or {dtype, entries}; of an optional, of none or one. */
+  writeSequence(address, given, wanted, taken) {
+    const value = Array.isArray(given) ? given : given?.entries;
     if (!Array.isArray(value)) fail(`input '${wanted.name}': expected an array of tensors`);
     const entries = this.allocate(TENSOR.bytes * value.length, taken);
     value.forEach((entry, i) => {
