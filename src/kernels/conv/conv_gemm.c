@@ -19,7 +19,14 @@ static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit 
 
 /* --- packing --- */
 
-int onri_conv_gemm_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
+/* What is written in XNNPACK by hand is faster than vectors of 128 bits; where it is not there, plain C is slower. */
+int onri_conv_gemm_is_fast(void) {
+#ifdef ONNXRUN_HAVE_XNNPACK
+  return onri_cpu_level() != ONRI_CPU_BASE;
+#else
+  return 1;
+#endif
+}
 
 struct onri_conv_blocks onri_conv_blocks_of(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                             enum onri_conv_form form) {

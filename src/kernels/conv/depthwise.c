@@ -3,6 +3,7 @@
 #include "kernels/conv/depthwise.h"
 
 #include "base/env.h"
+#include "kernels/conv/conv_gemm.h"
 #include "kernels/conv/conv_slab.h"
 #include "kernels/conv/depthwise_rows.h"
 #include "kernels/kernels.h"
@@ -20,7 +21,7 @@ struct work {
   int64_t blocks, block; /* of rows */
 };
 
-int onri_depthwise_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
+int onri_depthwise_is_fast(void) { return onri_conv_gemm_is_fast(); }
 
 static void run_parts(void *context, size_t begin, size_t end) {
   const struct work *w = context;
