@@ -71,6 +71,26 @@ class ExecutionOrder(enum.IntEnum):
     PRIORITY_BASED = 1
 
 
+def _member(kind: type[enum.IntEnum]) -> Callable[[str, Any], Any]:
+    def check(name: str, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int) or value not in list(kind):
+            _arguments.refuse(name, f"a member of {kind.__name__}", value)
+        return kind(value)
+
+    return check
+
+
+_OPTION_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "intra_op_num_threads": _arguments.threads, "inter_op_num_threads": _arguments.threads,
+    "graph_optimization_level": _member(GraphOptimizationLevel), "execution_mode": _member(ExecutionMode),
+    "execution_order": _member(ExecutionOrder), "enable_profiling": _arguments.flag, "profile_file_prefix": _arguments.text,
+    "enable_cpu_mem_arena": _arguments.flag, "enable_mem_pattern": _arguments.flag, "enable_mem_reuse": _arguments.flag,
+    "log_severity_level": lambda name, value: _arguments.whole(name, value, -1, 4),
+    "log_verbosity_level": lambda name, value: _arguments.whole(name, value, 0), "logid": _arguments.text,
+    "use_deterministic_compute": _arguments.flag, "use_per_session_threads": _arguments.flag,
+}
+
+
 class SessionOptions:
     """intra_op_num_threads (0: one for each core), graph_optimization_level (ORT_DISABLE_ALL: no rewrites), enable_profiling,
     optimized_model_filepath (the rewritten model as ONNX) and overrides of dimensions have an effect. The session entry
@@ -97,6 +117,10 @@ class SessionOptions:
         self.operators: list[type] = []
         self._entries: dict[str, str] = {}
         self._dims: dict[str, int] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = _OPTION_CHECKS.get(name)
+        object.__setattr__(self, name, check(name, value) if check else value)
 
     def add_session_config_entry(self, key: str, value: str) -> None:
         """Taken; "onnxrun.packed" has an effect."""
@@ -458,10 +482,8 @@ class InferenceSession:
         self.set_providers(providers, provider_options)
         plain = options.graph_optimization_level == GraphOptimizationLevel.ORT_DISABLE_ALL
         packed = options._entries.get("onnxrun.packed")
-        threads = options.intra_op_num_threads
-        self._model = Model(path_or_bytes, threads=0 if isinstance(threads, int) and threads < 0 else threads,
-                            disabled_passes="all" if plain else None, packed=packed, packed_write=packed is not None,
-                            operators=tuple(options.operators))
+        self._model = Model(path_or_bytes, threads=options.intra_op_num_threads, disabled_passes="all" if plain else None,
+                            packed=packed, packed_write=packed is not None, operators=tuple(options.operators))
         self._check_dims()
         if options.optimized_model_filepath:
             self._write_optimised(path_or_bytes, "all" if plain else None)

@@ -134,6 +134,12 @@ class Ours(unittest.TestCase):
     def test_options_that_are_misspelt_are_refused(self):
         with self.assertRaises(AttributeError):
             onnxrun.SessionOptions().intra_op_num_thread = 1
+        for name, value, expected in (("intra_op_num_threads", -1, "a whole number from 0 to 1024"), ("intra_op_num_threads", "2", "a whole number"),
+                                      ("inter_op_num_threads", 1.5, "a whole number"), ("graph_optimization_level", 5, "a member of GraphOptimizationLevel"),
+                                      ("graph_optimization_level", "all", "a member"), ("execution_mode", True, "a member of ExecutionMode"),
+                                      ("enable_profiling", "yes", "True or False"), ("log_severity_level", 9, "a whole number from -1 to 4"), ("logid", 3, "a str")):
+            with self.subTest(name=name, value=value), self.assertRaisesRegex(onnxrun.Error, f"{name}: expected {expected}"):
+                setattr(onnxrun.SessionOptions(), name, value)
         with self.assertRaises(AttributeError):
             onnxrun.RunOptions().terminated = True
         with self.assertRaises(TypeError):

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import unittest
@@ -58,6 +59,11 @@ class Names(unittest.TestCase):
 class Tool(unittest.TestCase):
     def run_tool(self, *words):
         return subprocess.run([sys.executable, "-m", "onnxrun", *words], capture_output=True, text=True, check=False)
+
+    def test_a_reader_may_go_before_all_is_printed(self):
+        command = f"'{sys.executable}' -m onnxrun ops --json | head -c 1; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+        self.assertEqual((done.stdout, done.stderr), ("[" + str(128 + signal.SIGPIPE) + "\n", ""))
 
     def test_it_is_the_tool(self):
         done = self.run_tool("--version")

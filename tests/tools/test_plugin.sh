@@ -30,6 +30,9 @@ expect 0 "" "$tool" check case --plugin scale.so
 echo 'int other;' >other.c
 "$compiler" -shared -fPIC other.c -o other.so
 expect 2 "ARGUMENT: .*--plugin: other.so has no function onr_plugin" "$tool" run model.onnx --plugin other.so
+echo 'int onr_plugin = 7;' >data.c
+"$compiler" -shared -fPIC data.c -o data.so
+expect 2 "ARGUMENT: .*--plugin: data.so: onr_plugin is no function, but data" "$tool" run model.onnx --plugin data.so
 echo "no library" >text.so
 expect 2 "ARGUMENT: .*--plugin: .*text.so" "$tool" run model.onnx --plugin text.so
 expect 5 "IO: .*--plugin: nowhere.so: No such file" "$tool" run model.onnx --plugin nowhere.so

@@ -1,4 +1,5 @@
 /* plugin.c: layers of the user's own, from a shared library. */
+#define _GNU_SOURCE /* dladdr1 */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +21,21 @@ static enum onr_status refuse(struct onr_error *error, enum onr_status status, c
   return status;
 }
 
+#ifdef __GLIBC__
+#include <link.h>
+
+/* Data of that name would be jumped into. */
+static int is_code(void *symbol) {
+  const ElfW(Sym) *entry = NULL;
+  Dl_info info;
+  if (!dladdr1(symbol, &info, (void **)&entry, RTLD_DL_SYMENT) || !entry) return 1;
+  const int type = ELF64_ST_TYPE(entry->st_info); /* as of 32 bits */
+  return type != STT_OBJECT && type != STT_COMMON && type != STT_TLS;
+}
+#else
+static int is_code(void *symbol) { return symbol != NULL; }
+#endif
+
 enum onr_status load_plugin(const char *path, struct onr_registry **registry, struct onr_error *error) {
   char found[4096];
   plugin_function *add;
@@ -34,6 +50,10 @@ enum onr_status load_plugin(const char *path, struct onr_registry **registry, st
   if (!symbol) {
     snprintf(found, sizeof(found), "%s has no function " ENTRY ", which adds layers; docs/your_own_layer.md has one",
              path);
+    return refuse(error, ONR_STATUS_ARGUMENT, found);
+  }
+  if (!is_code(symbol)) {
+    snprintf(found, sizeof(found), "%s: " ENTRY " is no function, but data; docs/your_own_layer.md has one", path);
     return refuse(error, ONR_STATUS_ARGUMENT, found);
   }
   memcpy(&add, &symbol, sizeof(add));
