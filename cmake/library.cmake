@@ -14,7 +14,12 @@ if(NOT ONNXRUN_XNNPACK)
   list(FILTER sources EXCLUDE REGEX "^src/xnn/")
 endif()
 
-if(ONNXRUN_POOL_BRIDGE)
+# Threads of our own: where XNNPACK takes them, and where there is none; a browser's are its page's.
+if(NOT ONNXRUN_XNNPACK AND NOT EMSCRIPTEN)
+  set_property(SOURCE src/base/threads.c tests/base/test_crew.c APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_CREW)
+  list(FILTER sources EXCLUDE REGEX "^src/base/pool_bridge\\.c$")
+elseif(ONNXRUN_POOL_BRIDGE)
+  set_property(SOURCE src/base/threads.c tests/base/test_crew.c APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_CREW)
   set_property(SOURCE src/base/threads.c tests/base/test_pool_bridge.c tests/base/test_crew.c tests/onnx/test_thread_pool.c APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_POOL_BRIDGE)
 else()
   list(FILTER sources EXCLUDE REGEX "^src/base/(pool_bridge|crew)\\.c$")
@@ -157,6 +162,7 @@ target_compile_options(onnxrun_internal_flags INTERFACE
   $<$<BOOL:${ONNXRUN_WERROR}>:-Werror>)
 target_compile_definitions(onnxrun_internal_flags INTERFACE
   _FILE_OFFSET_BITS=64 # files beyond 2 GiB, also where a long has 32 bits
+  $<$<BOOL:${MINGW}>:__USE_MINGW_ANSI_STDIO=1> # %zu and %lld as in C
   $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_XNNPACK=1>
   $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_PTHREADPOOL=1> # it comes with XNNPACK
   $<$<BOOL:${ONNXRUN_ONNX}>:ONNXRUN_HAVE_ONNX=1>
@@ -253,6 +259,9 @@ foreach(name IN LISTS ONNXRUN_PICTURES)
   list(APPEND dependencies $<BUILD_INTERFACE:${ONNXRUN_PICTURE_${name}_LIBRARY}> $<INSTALL_INTERFACE:${plain}>)
 endforeach()
 list(APPEND dependencies Threads::Threads m)
+if(WIN32)
+  list(APPEND dependencies ntdll) # src/base/system/file_windows.c
+endif()
 
 # Tests reach inside, so they link a static library also where the product is a shared one.
 add_library(onnxrun ${objects})

@@ -1,7 +1,7 @@
 # What 'onnxrun report' makes a page of, an optional component: tools/onnxrun/report/ and two libraries from the system, in a folder beside
 # the tool. d3 draws, dagre lays graphs out.
-find_file(ONNXRUN_D3 d3.min.js PATHS /usr/share/nodejs/d3/dist NO_DEFAULT_PATH)
-find_file(ONNXRUN_DAGRE dagre.min.js PATHS /usr/share/nodejs/dagre/dist NO_DEFAULT_PATH)
+find_file(ONNXRUN_D3 d3.min.js PATHS /usr/share/nodejs/d3/dist NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+find_file(ONNXRUN_DAGRE dagre.min.js PATHS /usr/share/nodejs/dagre/dist NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 mark_as_advanced(ONNXRUN_D3 ONNXRUN_DAGRE)
 set(ONNXRUN_PAGE "")
 if(NOT ONNXRUN_REPORT)

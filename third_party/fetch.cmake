@@ -69,7 +69,7 @@ function(onnxrun_apt_download name version sha256 file)
   execute_process(COMMAND "${ONNXRUN_APT_CACHE}" ${ONNXRUN_APT} showsrc --only-source ${name}
                   OUTPUT_VARIABLE found ERROR_QUIET)
   string(REPLACE "." "\\." pattern "${version}")
-  if(NOT found MATCHES "\nVersion: (${pattern}-[^\n]*)\n")
+  if(NOT found MATCHES "\nVersion: (([0-9]+:)?${pattern}-[^\n]*)\n")
     message(STATUS "${name} ${version}: no suite of this machine's distribution has it")
     return()
   endif()

@@ -1,5 +1,5 @@
-/* threads.c: struct onr_threads over a crew of our own where XNNPACK takes one (ONNXRUN_POOL_BRIDGE), over pthreadpool
- * where it does not; one thread where there is no XNNPACK. */
+/* threads.c: struct onr_threads over a crew of our own (ONNXRUN_CREW), over pthreadpool where XNNPACK takes no other,
+ * or one thread. */
 #include "base/threads.h"
 
 #include <stdatomic.h>
@@ -23,14 +23,14 @@ struct onr_threads {
 
 enum { MOST_THREADS = 1024 };
 
-#ifdef ONNXRUN_HAVE_PTHREADPOOL
+#if defined(ONNXRUN_CREW) || defined(ONNXRUN_HAVE_PTHREADPOOL)
 /* More threads than cores would wait for one another. */
 static uint32_t count_cores(void) {
   const uint32_t count = onri_machine_cores();
   return count > MOST_THREADS ? MOST_THREADS : count;
 }
 
-#ifndef ONNXRUN_POOL_BRIDGE
+#ifndef ONNXRUN_CREW
 static void pass_gate(void *gate) {
   onri_lock_take(gate);
   onri_lock_leave(gate);
@@ -51,7 +51,7 @@ static int can_start(uint32_t num_threads) {
 #endif
 
 static int start(struct onr_threads *threads, uint32_t num_threads) {
-#ifdef ONNXRUN_POOL_BRIDGE
+#ifdef ONNXRUN_CREW
   threads->crew = onri_crew_create(num_threads, threads->allocator);
   threads->custom =
       (struct onr_thread_pool){.num_threads = num_threads, .context = threads->crew, .run = onri_crew_run};
@@ -128,7 +128,7 @@ uint32_t onr_threads_count(const struct onr_threads *threads) {
 
 void onr_threads_destroy(struct onr_threads *threads) {
   if (!threads) return;
-#if defined(ONNXRUN_POOL_BRIDGE)
+#if defined(ONNXRUN_CREW)
   onri_crew_destroy(threads->crew);
 #elif defined(ONNXRUN_HAVE_PTHREADPOOL)
   if (threads->pool) pthreadpool_destroy(threads->pool);

@@ -11,7 +11,7 @@
 #include "base/memory/memory.h"
 #include "base/threads.h"
 
-#ifdef ONNXRUN_POOL_BRIDGE
+#ifdef ONNXRUN_CREW
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -62,7 +62,7 @@ static size_t nodes_after_a_run(void) {
   return onr_session_num_nodes(session);
 }
 
-static void read(size_t output, float *data) {
+static void read_all(size_t output, float *data) {
   struct onr_tensor y;
   expect(ONR_STATUS_OK, onr_session_get_output(session, output, &y, &error));
   memcpy(data, y.data, 4 * sizeof(*data));
@@ -74,12 +74,12 @@ static void only_what_is_needed_is_run(void **state) {
   set(X, x);
   set(HINT, hint);
   assert_int_equal(nodes_after_a_run(), 7);
-  for (size_t i = 0; i < NUM_OUTPUTS; i++) read(i, all[i]);
+  for (size_t i = 0; i < NUM_OUTPUTS; i++) read_all(i, all[i]);
   static const size_t nodes[NUM_OUTPUTS] = {1, 3, 5};
   for (size_t i = 0; i < NUM_OUTPUTS; i++) {
     want(&i, 1);
     assert_int_equal(nodes_after_a_run(), nodes[i]);
-    read(i, some);
+    read_all(i, some);
     assert_memory_equal(some, all[i], sizeof(some));
     for (size_t k = 0; k < NUM_OUTPUTS; k++) {
       struct onr_tensor y;
@@ -91,7 +91,7 @@ static void only_what_is_needed_is_run(void **state) {
   want(NULL, 0);
   assert_int_equal(nodes_after_a_run(), 7);
   for (size_t i = 0; i < NUM_OUTPUTS; i++) {
-    read(i, some);
+    read_all(i, some);
     assert_memory_equal(some, all[i], sizeof(some));
   }
 }

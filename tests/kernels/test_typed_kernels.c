@@ -192,12 +192,14 @@ static void test_rounding(void **state) {
       check_rounding(level, ONR_UNARY_LOG, logl, ldexp(fraction, (int)sweep_pick(&s, -1074, 1023)));
       check_rounding(level, ONR_UNARY_LOG, logl, 1 + ldexp(fraction, (int)sweep_pick(&s, -52, -1)) - 0.25);
       check_rounding(level, ONR_UNARY_LOG, logl, 1 + ldexp(fraction, (int)sweep_pick(&s, -52, -1)));
+#ifndef _WIN32 /* MinGW's sinl takes the processor's own, whose pi has 66 bits */
       const double angle = ldexp(fraction, (int)sweep_pick(&s, -40, 24)), quarter = 1.5707963267948966;
       const double zero = (double)sweep_pick(&s, -300000, 300000) * quarter;
       check_rounding(level, ONR_UNARY_SIN, sinl, angle);
       check_rounding(level, ONR_UNARY_COS, cosl, -angle);
       check_rounding(level, ONR_UNARY_SIN, sinl, zero);
       check_rounding(level, ONR_UNARY_COS, cosl, nextafter(zero, 0));
+#endif
     }
 }
 

@@ -49,7 +49,8 @@ int onri_file_seek(FILE *file, uint64_t offset);
  */
 void *onri_file_map(int fd, size_t bytes);
 void onri_file_unmap(void *data, size_t bytes);
-/* `from` takes the name `to`; there is one file of that name at any time. Windows refuses while `to` is mapped. */
+/* `from` takes the name `to`; there is one file of that name at any time. Windows refuses while somebody has `to` open.
+ */
 int onri_file_replace(const char *from, const char *to);
 void onri_file_remove(const char *path);
 

@@ -36,7 +36,7 @@ static wchar_t *wide(const char *path) {
 
 /* --- errors --- */
 
-static void tell(DWORD error) {
+static void set_errno(DWORD error) {
   static const struct {
     DWORD error;
     int number;
@@ -65,8 +65,8 @@ static void tell(DWORD error) {
     if (known[i].error == error) errno = known[i].number;
 }
 
-static int told(BOOL done) {
-  if (!done) tell(GetLastError());
+static int succeeded(BOOL done) {
+  if (!done) set_errno(GetLastError());
   return done != 0;
 }
 
@@ -84,7 +84,7 @@ static HANDLE open_handle(const char *path, DWORD access, DWORD how, DWORD flags
   if (!name) return INVALID_HANDLE_VALUE;
   HANDLE handle = CreateFileW(name, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, how,
                               flags | FILE_FLAG_BACKUP_SEMANTICS, NULL);
-  if (handle == INVALID_HANDLE_VALUE) tell(GetLastError());
+  if (handle == INVALID_HANDLE_VALUE) set_errno(GetLastError());
   free(name);
   return handle;
 }
@@ -107,7 +107,7 @@ static int look(HANDLE handle, struct onri_file_info *info) {
   BY_HANDLE_FILE_INFORMATION found;
   *info = (struct onri_file_info){.kind = ONRI_FILE_OTHER};
   if (GetFileType(handle) != FILE_TYPE_DISK) return 1;
-  if (!told(GetFileInformationByHandle(handle, &found))) return 0;
+  if (!succeeded(GetFileInformationByHandle(handle, &found))) return 0;
   info->kind = found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY ? ONRI_FILE_FOLDER : ONRI_FILE_REGULAR;
   info->bytes = (uint64_t)found.nFileSizeHigh << 32 | found.nFileSizeLow;
   info->device = found.dwVolumeSerialNumber;
@@ -141,7 +141,7 @@ int64_t onri_file_read(int fd, uint64_t offset, void *target, size_t bytes) {
     if (!ReadFile(handle_of(fd), (char *)target + done, (DWORD)(left < LARGEST_PIECE ? left : LARGEST_PIECE), &n,
                   &place)) {
       if (GetLastError() == ERROR_HANDLE_EOF) break;
-      tell(GetLastError());
+      set_errno(GetLastError());
       return -1;
     }
     if (n == 0) break;
@@ -155,7 +155,7 @@ int onri_file_write(int fd, uint64_t offset, const void *data, size_t bytes) {
   while (bytes > 0) {
     OVERLAPPED place = at(offset);
     DWORD n = 0;
-    if (!told(WriteFile(handle_of(fd), from, (DWORD)(bytes < LARGEST_PIECE ? bytes : LARGEST_PIECE), &n, &place)))
+    if (!succeeded(WriteFile(handle_of(fd), from, (DWORD)(bytes < LARGEST_PIECE ? bytes : LARGEST_PIECE), &n, &place)))
       return 0;
     if (n == 0) return 0;
     from += n;
@@ -167,8 +167,8 @@ int onri_file_write(int fd, uint64_t offset, const void *data, size_t bytes) {
 
 int onri_file_resize(int fd, uint64_t bytes) {
   const LARGE_INTEGER end = {.QuadPart = (int64_t)bytes};
-  return bytes <= INT64_MAX && told(SetFilePointerEx(handle_of(fd), end, NULL, FILE_BEGIN)) &&
-         told(SetEndOfFile(handle_of(fd)));
+  return bytes <= INT64_MAX && succeeded(SetFilePointerEx(handle_of(fd), end, NULL, FILE_BEGIN)) &&
+         succeeded(SetEndOfFile(handle_of(fd)));
 }
 
 int onri_file_seek(FILE *file, uint64_t offset) {
@@ -179,11 +179,11 @@ int onri_file_seek(FILE *file, uint64_t offset) {
 void *onri_file_map(int fd, size_t bytes) {
   const HANDLE mapping = CreateFileMappingW(handle_of(fd), NULL, PAGE_READONLY, 0, 0, NULL);
   if (!mapping) {
-    tell(GetLastError());
+    set_errno(GetLastError());
     return NULL;
   }
   void *data = MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, bytes);
-  if (!data) tell(GetLastError());
+  if (!data) set_errno(GetLastError());
   CloseHandle(mapping);
   return data;
 }
@@ -195,7 +195,8 @@ void onri_file_unmap(void *data, size_t bytes) {
 
 int onri_file_replace(const char *from, const char *to) {
   wchar_t *wide_from = wide(from), *wide_to = wide_from ? wide(to) : NULL;
-  const int done = wide_to && told(MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH));
+  const int done =
+      wide_to && succeeded(MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH));
   free(wide_from);
   free(wide_to);
   return done;
@@ -231,7 +232,7 @@ static HANDLE open_below(HANDLE folder, wchar_t *name, ULONG options) {
                                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN,
                                        options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT, NULL, 0);
   if (status >= 0) return handle;
-  tell(RtlNtStatusToDosError(status));
+  set_errno(RtlNtStatusToDosError(status));
   return NULL;
 }
 

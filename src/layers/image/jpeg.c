@@ -1,5 +1,4 @@
 /* jpeg.c: through libjpeg. Its errors leave by longjmp, out of its own frames alone: nothing of ours lies between. */
-#include <setjmp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <limits.h>
@@ -7,6 +6,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#include "layers/image/jump.h"
 #include "layers/image/picture_file.h"
 
 enum { MOST_SCANS = 200 }; /* each goes over the whole picture, however short it is */
@@ -48,7 +48,7 @@ static void count_scans(j_common_ptr jpeg) {
 static enum onr_status decode(struct decoder *d) {
   struct onri_picture *p = d->picture;
   struct jpeg_decompress_struct *jpeg = &d->jpeg;
-  if (setjmp(d->out)) return d->status;
+  if (ONRI_SET_JUMP(d->out)) return d->status;
   jpeg_create_decompress(jpeg);
   jpeg->progress = &d->progress;
   jpeg->mem->max_memory_to_use = p->env->limits.tensor_bytes > LONG_MAX ? LONG_MAX : (long)p->env->limits.tensor_bytes;

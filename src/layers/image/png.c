@@ -1,9 +1,9 @@
 /* png.c: through libpng. Its errors leave by longjmp, out of its own frames alone: nothing of ours lies between. */
-#include <setjmp.h>
 #include <string.h>
 
 #include <png.h>
 
+#include "layers/image/jump.h"
 #include "layers/image/picture_file.h"
 
 struct decoder {
@@ -52,7 +52,7 @@ static void ask_for_rgb(png_structp png) {
 
 static enum onr_status decode(struct decoder *d) {
   struct onri_picture *p = d->picture;
-  if (setjmp(png_jmpbuf(d->png))) return d->status;
+  if (ONRI_SET_JUMP(png_jmpbuf(d->png))) return d->status;
   png_set_read_fn(d->png, d, read_bytes);
   png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);         /* onri_picture_start has them */
   png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* text and profiles can be bombs */

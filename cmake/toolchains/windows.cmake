@@ -1,0 +1,50 @@
+# Windows on x86-64: clang with Debian's MinGW (g++-mingw-w64-x86-64-posix). Not its gcc, which does not align what AVX needs of the stack.
+# The libraries that Debian has not got for it are built from their sources (third_party/companions.cmake; tools/setup --cross=windows).
+set(triple x86_64-w64-mingw32)
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+find_program(ONNXRUN_CROSS_CLANG NAMES clang clang-21 clang-20 clang-19 clang-18 clang-17 clang-16 clang-15 clang-14 clang-13 REQUIRED)
+find_program(ONNXRUN_CROSS_CLANGXX NAMES clang++ clang++-21 clang++-20 clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14
+             clang++-13 REQUIRED)
+find_program(ONNXRUN_CROSS_GCC NAMES "${triple}-gcc-posix" "${triple}-gcc" REQUIRED)
+set(CMAKE_C_COMPILER "${ONNXRUN_CROSS_CLANG}")
+set(CMAKE_CXX_COMPILER "${ONNXRUN_CROSS_CLANGXX}")
+foreach(language IN ITEMS C CXX ASM)
+  set(CMAKE_${language}_COMPILER_TARGET "${triple}")
+endforeach()
+foreach(program IN ITEMS AR RANLIB OBJCOPY STRIP NM)
+  string(TOLOWER "${program}" name)
+  find_program(ONNXRUN_CROSS_${program}_${triple} NAMES "${triple}-${name}" REQUIRED)
+  set(CMAKE_${program} "${ONNXRUN_CROSS_${program}_${triple}}" CACHE FILEPATH "")
+endforeach()
+find_program(CMAKE_RC_COMPILER NAMES "${triple}-windres")
+
+# clang knows neither where Debian has gcc's part nor that /usr/include is another system's; mingw's printf is C's, the system's is not.
+execute_process(COMMAND "${ONNXRUN_CROSS_GCC}" -print-libgcc-file-name OUTPUT_VARIABLE libgcc OUTPUT_STRIP_TRAILING_WHITESPACE)
+get_filename_component(libgcc "${libgcc}" DIRECTORY)
+set(flags "-nostdlibinc -isystem /usr/${triple}/include -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0A00")
+# Those libraries are archives, and of zlib they say nothing to who links them.
+string(APPEND flags " -DZIP_STATIC -DPCRE2_STATIC -DOPJ_STATIC -DCMOCKA_STATIC")
+set(CMAKE_C_STANDARD_LIBRARIES "-lz -lkernel32 -luser32 -lshell32 -ladvapi32" CACHE STRING "")
+set(CMAKE_CXX_STANDARD_LIBRARIES "${CMAKE_C_STANDARD_LIBRARIES} -lstdc++ -lpthread" CACHE STRING "")
+set(CMAKE_C_FLAGS_INIT "${flags}")
+set(CMAKE_CXX_FLAGS_INIT "-nostdinc++ -isystem ${libgcc}/include/c++ -isystem ${libgcc}/include/c++/${triple} ${flags}")
+set(CMAKE_RC_FLAGS_INIT "-I /usr/${triple}/include")
+foreach(kind IN ITEMS EXE SHARED MODULE)
+  set(CMAKE_${kind}_LINKER_FLAGS_INIT "-L${libgcc} -static")
+endforeach()
+
+include("${CMAKE_CURRENT_LIST_DIR}/../../third_party/directories.cmake")
+onnxrun_cache_directory(cache)
+set(CMAKE_FIND_ROOT_PATH "${cache}/${triple}" "/usr/${triple}")
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+foreach(kind IN ITEMS LIBRARY INCLUDE PACKAGE)
+  set(CMAKE_FIND_ROOT_PATH_MODE_${kind} ONLY)
+endforeach()
+set(ENV{PKG_CONFIG_LIBDIR} "${cache}/${triple}/lib/pkgconfig")
+
+# Tests run under it.
+find_program(ONNXRUN_EMULATOR_${triple} NAMES wine)
+if(ONNXRUN_EMULATOR_${triple})
+  set(CMAKE_CROSSCOMPILING_EMULATOR env WINEDEBUG=-all "${ONNXRUN_EMULATOR_${triple}}")
+endif()

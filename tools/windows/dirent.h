@@ -1,0 +1,1 @@
+/* dirent.h: see posix.h, which is there already. */

@@ -1,0 +1,1 @@
+/* dlfcn.h: see posix.h, which is there already. */

@@ -1,0 +1,1 @@
+/* ioctl.h: see posix.h, which is there already. */

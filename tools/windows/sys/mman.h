@@ -1,0 +1,1 @@
+/* mman.h: see posix.h, which is there already. */

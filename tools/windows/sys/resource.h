@@ -1,0 +1,1 @@
+/* resource.h: see posix.h, which is there already. */
