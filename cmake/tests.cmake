@@ -52,6 +52,9 @@ target_link_libraries(onnxrun_test_support INTERFACE onnxrun_internal_flags onnx
 target_include_directories(onnxrun_test_support INTERFACE "${ONNXRUN_CMOCKA_INCLUDE}" "${PROJECT_SOURCE_DIR}/tests")
 target_compile_definitions(onnxrun_test_support INTERFACE
   "ONNXRUN_FIXTURES=\"${PROJECT_SOURCE_DIR}/tests/fixtures\"" "ONNXRUN_TOOL=\"${tool_path}\"")
+if(CMAKE_CROSSCOMPILING_EMULATOR)
+  target_compile_definitions(onnxrun_test_support INTERFACE ONNXRUN_EMULATED)
+endif()
 if(WIN32) # they are written for POSIX
   include(cmake/windows.cmake)
   target_link_libraries(onnxrun_test_support INTERFACE onnxrun_posix)
