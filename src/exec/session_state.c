@@ -70,6 +70,24 @@ static int may_be_int8(const struct onr_session *s, const struct onr_model *mode
          onri_state_can_be_int8(model->graph, model->graph->outputs[state->output]);
 }
 
+/* The int8 state that begins with this value of the graph; NULL: none does. */
+static const struct onri_state *int8_state(const struct onr_session *s, const struct onr_model *model, int32_t in) {
+  for (size_t i = 0; i < s->states.count; i++)
+    if (s->states.items[i].is_int8 && input_value(s, model, s->states.items[i].input) == in) return &s->states.items[i];
+  return NULL;
+}
+
+/* Whether all that the node of this state goes on with is int8, or may be: it takes keys and values alike. */
+static int is_alike(const struct onr_session *s, const struct onr_model *model, const struct onri_state *state) {
+  const struct onri_graph *g = model->graph;
+  const struct onri_node *node = &g->nodes[g->values[g->outputs[state->output]].producer];
+  for (int32_t o = 0; o < node->num_out; o++) {
+    const int32_t past = node->out[o] == ONRI_NONE ? ONRI_NONE : onri_state_past(g, node->out[o]);
+    if (past != ONRI_NONE && !int8_state(s, model, past)) return 0;
+  }
+  return 1;
+}
+
 enum onr_status onri_session_place_states(struct onr_session *session, const struct onr_model *model,
                                           struct onri_frame *frame, struct onr_error *error) {
   struct onri_workspace *space = &frame->space;
@@ -89,6 +107,10 @@ enum onr_status onri_session_place_states(struct onr_session *session, const str
     state->rows = 0;
     session->run.grows |= state->grows;
     if (state->grows) space->rows[in] = space->rows[out] = 0;
+  }
+  for (size_t i = 0; i < session->states.count; i++) {
+    struct onri_state *state = &session->states.items[i];
+    if (state->is_int8 && !is_alike(session, model, state)) state->is_int8 = 0;
   }
   return ONR_STATUS_OK;
 }

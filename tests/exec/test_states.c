@@ -246,6 +246,35 @@ static void states_of_int8_are_what_a_caller_would_round(void **state) {
     }
 }
 
+/* Keys alone are no cache of int8: values come in their own type. */
+static void one_state_of_two_stays_as_it_is(void **state) {
+  const struct onr_session_options options = {.size = sizeof(options), .cache_int8 = 1};
+  static char data[3][BATCH * HEADS * WIDTH * sizeof(float)];
+  struct pair p;
+  struct onr_tensor y;
+  (void)state;
+  begin(&p, BY_ATTENTION, ONR_DTYPE_F32, NULL);
+  onr_session_destroy(p.carries);
+  expect(ONR_STATUS_OK, onr_session_create(p.model, &options, &p.carries, &error));
+  expect(ONR_STATUS_OK, onr_session_add_state(p.carries, PRESENT_K, PAST_K, &error));
+  for (int turn = 0; turn < 3; turn++, p.length++, p.side = !p.side) {
+    for (size_t i = Q; i <= V; i++) {
+      const struct onr_tensor x = random_rows(&p, i == Q ? HEADS : KV_HEADS, 1, data[i]);
+      set(p.plain, i, &x);
+      set(p.carries, i, &x);
+    }
+    for (int i = 0; i < 2; i++) set(p.plain, PAST_K + (size_t)i, (struct onr_tensor[]){past_of(&p, i)});
+    set(p.carries, PAST_V, (struct onr_tensor[]){past_of(&p, 1)});
+    expect(ONR_STATUS_OK, onr_session_run(p.plain, &error));
+    expect(ONR_STATUS_OK, onr_session_run(p.carries, &error));
+    for (size_t i = 0; i < NUM_OUTPUTS; i++) {
+      expect_same(&p, i, &y);
+      if (i != Y) memcpy(p.past[!p.side][i - PRESENT_K], y.data, onr_desc_bytes(&y.desc));
+    }
+  }
+  end(&p);
+}
+
 /* Elements that are not finite make their row NaN, and no other. */
 static void a_row_of_int8_that_is_not_finite_is_nan(void **state) {
   struct pair p;
@@ -533,6 +562,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(states_are_what_a_caller_would_carry),
       cmocka_unit_test(states_of_int8_are_what_a_caller_would_round),
+      cmocka_unit_test(one_state_of_two_stays_as_it_is),
       cmocka_unit_test(a_row_of_int8_that_is_not_finite_is_nan),
       cmocka_unit_test(states_begin_with_what_is_set_and_anew),
       cmocka_unit_test(results_outlive_a_reset),
