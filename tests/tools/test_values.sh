@@ -89,6 +89,11 @@ identity("small.onnx", 22)
 if json.loads(run("small.onnx", "-i", "x=[-8, 7]", "--json").stdout)["y"] != {"dtype": "int4", "shape": [2], "data": [-8, 7]}:
     fail("int4", run("small.onnx", "-i", "x=[-8, 7]", "--json").stdout)
 run("small.onnx", "-i", "x=[8]", code=2, error="expected int4")
+# What --json has written of an output is an input of that name, digits that a double loses included.
+write("again.onnx", [node("Identity", ["x"], ["x2"]), node("Neg", ["x2"], ["y"])], [("x", INT64, None)], [("y", INT64, None)])
+open("v.json", "w").write('{"w": {"shape": [3], "data": [1]}, "x": {"dtype": "int64", "shape": [1, 2], "data": [[9007199254740993, -5]]}}')
+if json.loads(run("again.onnx", "-i", "v.json", "--json").stdout)["y"]["data"] != [[-9007199254740993, 5]]:
+    fail("outputs as inputs", run("again.onnx", "-i", "v.json", "--json").stdout)
 # An archive comes through a pipe, too.
 with zipfile.ZipFile("pair.npz", "w") as archive:
     for name, value in (("a", 1.5), ("b", 2.0)):

@@ -299,6 +299,8 @@ static int take_inputs(const struct comparison *c, const struct loaded *l, const
 
 static int tell(struct comparison *c) {
   const char *with = c->options->reference ? c->options->reference : "plain C without rewrites";
+  if (!c->compared && !c->options->reference)
+    return complain(EXIT_USAGE, "%s: nothing to compare: no node writes a value of the file", c->options->paths[0]);
   if (!c->compared)
     return complain(EXIT_USAGE, "%s: has none of the values that the model writes; names are those of the file", with);
   if (c->rows) {

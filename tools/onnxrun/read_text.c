@@ -294,6 +294,13 @@ static cJSON *parse_json(const char *where, const char *text, size_t size) {
   return NULL;
 }
 
+/* Value `name` of an object, with the text moved to where its numbers begin; the value itself where it has none. */
+static const cJSON *member_of(const cJSON *value, const char *name, const char **text) {
+  const cJSON *found = cJSON_IsObject(value) ? cJSON_GetObjectItemCaseSensitive(value, name) : NULL;
+  for (const cJSON *item = value->child; found && item != found; item = item->next) *text = behind_numbers(item, *text);
+  return found ? found : value;
+}
+
 int read_json(const char *where, const char *text, size_t size, const struct onr_value_info *info,
               struct onr_tensor *tensor) {
   if (size > LARGEST_JSON)
@@ -304,10 +311,8 @@ int read_json(const char *where, const char *text, size_t size, const struct onr
   text += mark, size -= mark;
   cJSON *root = parse_json(where, text, size);
   if (!root) return EXIT_USAGE;
-  const cJSON *value = root, *named = cJSON_GetObjectItemCaseSensitive(root, info->name);
-  if (cJSON_IsObject(root) && named) value = named;
-  for (const cJSON *item = root->child; value != root && item != value; item = item->next)
-    text = behind_numbers(item, text);
+  const cJSON *value = member_of(root, info->name, &text);
+  value = member_of(value, "data", &text); /* as --json writes it: {"dtype", "shape", "data"} */
   if (cJSON_IsObject(value))
     code = complain(EXIT_USAGE, "%s: an object without '%s', the input's name", where, info->name);
   else code = from_json(where, value, text, info, tensor);
