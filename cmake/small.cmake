@@ -18,7 +18,7 @@ function(onnxrun_link_small target) # further flags
 endfunction()
 
 set(beside "")
-if(NOT ONNXRUN_TESTS)
+if(NOT ONNXRUN_TESTS OR EMSCRIPTEN) # it runs on the machine that builds
   set(beside EXCLUDE_FROM_ALL)
 endif()
 add_executable(onnxrun_needs ${beside} tools/needs/needs.c)
@@ -26,8 +26,8 @@ set_target_properties(onnxrun_needs PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJE
 target_compile_options(onnxrun_needs PRIVATE -Wall -Wextra)
 target_link_libraries(onnxrun_needs PRIVATE onnxrun m)
 
-# Loads a model and runs it: a program of which almost all is the library.
-if(ONNXRUN_OPS_FROM)
+# Loads a model and runs it: a program of which almost all is the library. (In WebAssembly that is the package.)
+if(ONNXRUN_OPS_FROM AND NOT EMSCRIPTEN)
   add_executable(onnxrun_small examples/run_model.c)
   set_target_properties(onnxrun_small PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}" OUTPUT_NAME run_model)
   target_link_libraries(onnxrun_small PRIVATE onnxrun m)

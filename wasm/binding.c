@@ -36,6 +36,7 @@ int onrw_load(const void *data, size_t bytes, int has_files) {
                                             .allocator = &onrw_allocator,
                                             .limits = &limits,
                                             .threads = threads,
+                                            .data_stays = 1,
                                             .external_directory = has_files ? "/" : NULL};
   const struct onr_session_options session_options = {.size = sizeof(session_options), .threads = threads};
   if (model) return onr_fail(&error, ONR_STATUS_STATE, "this instance has a model already");

@@ -41,8 +41,8 @@ ONRW_API int onrw_set_threads(uint32_t count, int may_wait);
 ONRW_API void onrw_thread(uint32_t index);
 /* Before the load: a limit of struct onr_limits by its name. */
 ONRW_API int onrw_set_limit(const char *name, const char *value);
-/* Once for an instance. data may be freed behind it. External data is looked for in the directory "/" where
- * has_files is not 0. */
+/* Once for an instance. data stays where it is: weights are read in place, or packed from there. External data is
+ * looked for in the directory "/" where has_files is not 0. */
 ONRW_API int onrw_load(const void *data, size_t bytes, int has_files);
 
 /* Inputs that may be left out have the indices behind the others. */

@@ -163,13 +163,8 @@ export async function load(source, options = {}) {
   try {
     setLimits(instance, options.limits);
     instance.guard((calls, values) => {
-      const taken = [];
-      try {
-        const address = values.copyIn(bytes, taken);
-        instance.check(calls.onrw_load(address, bytes.byteLength, files.size > 0));
-      } finally {
-        values.release(taken);
-      }
+      const address = values.copyIn(bytes, []); // for as long as the instance
+      instance.check(calls.onrw_load(address, bytes.byteLength, files.size > 0));
     });
     return new Model(instance, threads);
   } catch (error) {
