@@ -46,8 +46,9 @@ check("csv", rows, ((first.replace("\n", "\\x0a").replace("\x1b", "\\x1b").repla
 modules = json.loads(run("info", "m.onnx", "--json"))["modules"]
 if path not in [module["path"] for module in modules]:
     fail("modules", modules)
-page = run("report", "m.onnx", "--seconds", "0", "-o", "-")
-if json.dumps(path)[1:-1] not in page:
+# Without d3 and dagre there is no page.
+has_page = os.path.exists(os.path.join(os.path.dirname(tool), "share/onnxrun/report/page.html"))
+if has_page and path not in run("report", "m.onnx", "--seconds", "0", "-o", "-"):
     fail("the page has no", path)
 run("optimise", "m.onnx", "-o", "o.onnx")
 data = open("o.onnx", "rb").read()
