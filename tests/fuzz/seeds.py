@@ -19,6 +19,7 @@ import zipfile
 
 MOST_BYTES = 16 << 10
 WAYS = [0, 16, 1 | 16, 2, 8 | 16, 64, 256, 4 | 32, 128]
+CACHES = 16 | 64 | 512  # states, kept as int8 where they can be
 FLOAT, SEQUENCE, OPTIONAL, MAP = 1, 30, 31, 29
 
 
@@ -53,7 +54,9 @@ def load(folders):
 
 
 def run(folders):
-    return [case(os.path.dirname(path), read(path), WAYS[i % len(WAYS)]) for i, path in enumerate(below(folders, 'model.onnx'))]
+    models = [(os.path.dirname(path), read(path)) for path in below(folders, 'model.onnx')]
+    return ([case(folder, model, WAYS[i % len(WAYS)]) for i, (folder, model) in enumerate(models)] +
+            [case(folder, model, CACHES) for folder, model in models if b'Attention' in model])
 
 
 def npy(descr, shape, data, fortran=False, version=1):

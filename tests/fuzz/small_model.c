@@ -192,7 +192,8 @@ static struct outcome run_model(const struct trial *t, struct onr_threads *threa
                                             .disabled_passes = t->how & CASE_NO_PASSES ? "all" : NULL,
                                             .data_stays = (t->how & CASE_DATA_STAYS) != 0,
                                             .threads = threads};
-  const struct onr_session_options session_options = {.size = sizeof(session_options), .threads = threads};
+  const struct onr_session_options session_options = {
+      .size = sizeof(session_options), .threads = threads, .cache_int8 = (t->how & CASE_CACHE_INT8) != 0};
   struct outcome o = {0};
   struct onr_tensor made[MAX_INPUTS] = {0};
   struct onr_error error = {0};

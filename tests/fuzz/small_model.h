@@ -23,15 +23,16 @@ void small_run_case(const uint8_t *data, size_t size);
 
 /* What bits of a case's field 3 mean. */
 enum {
-  CASE_PORTABLE = 1,     /* the portable backend */
-  CASE_THREADS = 2,      /* two threads */
-  CASE_DATA_STAYS = 4,   /* of struct onr_model_options */
-  CASE_NO_PASSES = 8,    /* no rewrites */
-  CASE_TWICE = 16,       /* the whole twice, with other contents of fresh memory: the same results */
-  CASE_SOME = 32,        /* only the first output is wanted */
-  CASE_STATES = 64,      /* states where the model has them, three runs */
-  CASE_BOUND = 128,      /* the first output is bound to memory that may be too small */
-  CASE_OTHER_SHAPE = 256 /* open dimensions are 3, not 2, in a second run */
+  CASE_PORTABLE = 1,      /* the portable backend */
+  CASE_THREADS = 2,       /* two threads */
+  CASE_DATA_STAYS = 4,    /* of struct onr_model_options */
+  CASE_NO_PASSES = 8,     /* no rewrites */
+  CASE_TWICE = 16,        /* the whole twice, with other contents of fresh memory: the same results */
+  CASE_SOME = 32,         /* only the first output is wanted */
+  CASE_STATES = 64,       /* states where the model has them, three runs */
+  CASE_BOUND = 128,       /* the first output is bound to memory that may be too small */
+  CASE_OTHER_SHAPE = 256, /* open dimensions are 3, not 2, in a second run */
+  CASE_CACHE_INT8 = 512   /* of struct onr_session_options */
 };
 
 #endif
