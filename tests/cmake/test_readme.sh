@@ -79,6 +79,13 @@ if [ "$(cache ONNXRUN_INSTALL)" = ON ]; then
     export PKG_CONFIG_PATH
     (cd "$work/found" && sh -e "$work/line") >"$work/log" 2>&1 || fail "pkg-config"
     runs "$work/found/program"
+    # A space in the prefix: what pkg-config prints is for the shell to read.
+    mv "$work/prefix" "$work/pre fix"
+    PKG_CONFIG_PATH=$(dirname "$(find "$work/pre fix" -name onnxrun.pc)")
+    rm "$work/found/program"
+    sed 's/.*/eval "&"/' "$work/line" >"$work/line_of_words"
+    (cd "$work/found" && sh -e "$work/line_of_words") >"$work/log" 2>&1 || fail "pkg-config, with a space in the prefix"
+    runs "$work/found/program"
   fi
 fi
 mkdir "$work/beside"
