@@ -1,4 +1,4 @@
-# The tests of the kernels in WebAssembly: they compare each vector with references, which no test of the package does so closely. cmocka is its one
+# The tests of kernels and layers in WebAssembly: they compare each vector with references, which no test of the package does so closely. cmocka is its one
 # C file, as there is no package of it for this target. What runs models is tested through the package (wasm.cmake).
 include(third_party/directories.cmake)
 onnxrun_cache_directory(cache)
@@ -18,7 +18,7 @@ target_link_libraries(onnxrun_wasm_tests PUBLIC onnxrun_internal_flags onnxrun_i
 # What runs once need not be optimised while it is linked.
 target_link_options(onnxrun_wasm_tests PUBLIC -O1 -sINITIAL_MEMORY=67108864 -sALLOW_MEMORY_GROWTH -sEXIT_RUNTIME)
 
-file(GLOB tests RELATIVE "${PROJECT_SOURCE_DIR}/tests" CONFIGURE_DEPENDS tests/kernels/test_*.c)
+file(GLOB tests RELATIVE "${PROJECT_SOURCE_DIR}/tests" CONFIGURE_DEPENDS tests/kernels/test_*.c tests/layers/*/test_*.c)
 foreach(test IN LISTS tests)
   string(REGEX REPLACE "\\.c$" "" name "${test}")
   string(REPLACE "/" "_" target "${name}")
