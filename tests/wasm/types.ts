@@ -1,4 +1,4 @@
-// What a program in TypeScript says: compiled, not run (test_types.sh). Lines below "@ts-expect-error" must not compile.
+// What a program in TypeScript says: compiled, not run (types.sh). Lines below "@ts-expect-error" must not compile.
 
 import { load, version, OnnxrunError, type Model, type Output, type Tensor } from '../../wasm/onnxrun.js';
 

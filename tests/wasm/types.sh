@@ -1,6 +1,6 @@
 #!/bin/sh
 # The package's types: a program that uses them compiles, wrong uses do not, and they declare what the module exports.
-# usage: test_types.sh PACKAGE
+# usage: types.sh PACKAGE
 set -eu
 command -v tsc >/dev/null || {
   echo "no TypeScript (Debian: node-typescript)"
