@@ -12,7 +12,7 @@ author = "the authors of onnxrun"
 version = release = ".".join(re.findall(r"ONR_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", (ROOT / "include/onnxrun/version.h").read_text()))
 copyright = author
 root_doc = "README"
-include_patterns = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "docs/site/*.md"]
+include_patterns = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "docs/site/*.md", "wasm/README.md"]
 extensions = ["myst_parser", "breathe"]
 myst_heading_anchors = 3
 # A struct and a function of its name (onr_weight) are two things in C, and one to Sphinx.
@@ -34,7 +34,7 @@ pygments_dark_style = "github-dark"
 MENU = {
     "Guides": ["load", "inputs", "shapes", "deploy", "packed_weights", "optimise", "quantise", "compile", "small", "devices", "language_models", "debugging",
                "profile", "your_own_layer"],
-    "Languages": ["python", "cpp", "export_from_python", "onnxrun_domain"],
+    "Languages": ["python", "cpp", "/wasm/README", "export_from_python", "onnxrun_domain"],
     "Tables": ["zoo", "speed"],
     "Reference": ["site/c_api", "site/layers", "site/networks", "site/cpp_api"],
     "The project": ["what_a_change_touches", "/CHANGELOG", "/CONTRIBUTING", "/SECURITY"],
