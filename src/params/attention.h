@@ -23,13 +23,21 @@ enum onr_blind_query {
 };
 
 /* attention: softmax(cap(scale Q K^T) + mask) V.
+ *
  * inputs   Q [B, heads, L, E], K [B, kv_heads, S, E], V [B, kv_heads, S, F], or rank 3 with the heads inside the last
- *          dimension ([B, L, heads E]); V, and past V with it, may be of another type than Q and K;
+ *          dimension ([B, L, heads E]); V, and past V with it, may be of another type than Q and K
+ *
  *          mask (optional; bool: false hides; else it is added, whatever its type; broadcast to [B, heads, L, S total];
- * a last dimension that is shorter than S total hides the rest), past K, past V (optional; [B, kv_heads, P, .]; keys
- * come before K's), lengths (optional; int64 [B]: keys from there on are padding) outputs  Y of Q's rank, present K and
- * V (optional), scores (optional; [B, heads, L, S total]) heads is a multiple of kv_heads: each kv head serves heads /
- * kv_heads query heads. */
+ *          a last dimension that is shorter than S total hides the rest)
+ *
+ *          past K, past V (optional; [B, kv_heads, P, .]; keys come before K's). Both may be int8 where a session keeps
+ *          them so (cache_int8), with four elements more, the row's scale; present is so then, too
+ *
+ *          lengths (optional; int64 [B]: keys from there on are padding)
+ *
+ * outputs  Y of Q's rank, present K and V (optional), scores (optional; [B, heads, L, S total])
+ *
+ * heads is a multiple of kv_heads: each kv head serves heads / kv_heads query heads. */
 struct onr_attention_params {
   float scale;             /* 0: 1 / sqrt(E) */
   float softcap;           /* 0: none; else cap(x) = softcap tanh(x / softcap) */
