@@ -126,20 +126,16 @@ INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t chan
   }
 }
 
-/* Which columns of input that a tile sees lie in the image. */
-enum { SOME, BUT_ENDS /* all, but perhaps the first and the last one */, ALL };
-
-/* One row of the kernel on one row of input, for OUTPUTS outputs: columns of input, of which the first is at `x`. Those
- * from `low` on and before `high` lie in the image, `inside` says as much as code of its own can use. */
+/* One row of the kernel on one row of input, for OUTPUTS outputs: columns of input, of which the first is at `x`.
+ * inside: all of them lie in the image; else those from `low` on and before `high`. */
 INLINE void fixed_line(const struct onri_depthwise_job job, int64_t x, const float *w, int64_t low, int64_t high,
                        const int taps, const int stride, const int dilation, const int inside, const int kind,
                        vf32 *sum) {
   vf32 weight[MOST_TAPS];
   UNROLL for (int k = 0; k < taps; k++) weight[k] =
       kind == PLANE ? f32_set(w[k * job.w_tap]) : f32_load(w + k * job.w_tap);
-  const int last = (OUTPUTS - 1) * stride + (taps - 1) * dilation;
-  UNROLL for (int j = 0; j <= last; j++, x += job.x_pixel) {
-    if (inside != ALL && (inside == SOME || j == 0 || j == last) && (j < low || j >= high)) continue;
+  UNROLL for (int j = 0; j < (OUTPUTS - 1) * stride + (taps - 1) * dilation + 1; j++, x += job.x_pixel) {
+    if (!inside && (j < low || j >= high)) continue;
     const vf32 at = load_x(job, x, kind, 1, (struct lanes){.count = F32_LANES});
     UNROLL for (int k = 0; k < taps; k++) {
       const int i = (j - k * dilation) / stride;
@@ -217,26 +213,24 @@ static int goes_along_rows(const struct onri_depthwise_job *job, int64_t channel
 }
 
 /* has_inside: tiles without a column in padding have code of their own. */
-#define ROWS(name, row_taps, row_stride, row_dilation, has_inside, kind, full)                                       \
-  static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                                    \
-    const struct onri_depthwise_job job = *p;                                                                        \
-    const struct onri_axis a = job.axis[2];                                                                          \
-    const int along = goes_along_rows(p, channels);                                                                  \
-    const int64_t rows = job.bottom - job.top, columns = (a.out + OUTPUTS - 1) / OUTPUTS;                            \
-    for (int64_t i = 0; i < (along ? rows : columns); i++) {                                                         \
-      for (int64_t j = 0; j < (along ? columns : rows); j++) {                                                       \
-        const int64_t row = job.top + (along ? i : j), o = (along ? j : i) * OUTPUTS;                                \
-        const int64_t first = o * a.stride - a.begin,                                                                \
-                      last = first + (OUTPUTS - 1) * a.stride + (a.kernel - 1) * a.dilation + 1;                     \
-        if (kind == PLANE || (has_inside && first >= 0 && last <= a.in))                                             \
-          tile(job, channels, o, row, row_taps, row_stride, row_dilation, has_inside || kind == PLANE ? ALL : SOME,  \
-               kind, full);                                                                                          \
-        else if (has_inside && first >= -1 && last <= a.in + 1)                                                      \
-          tile(job, channels, o, row, row_taps, row_stride, row_dilation, has_inside ? BUT_ENDS : SOME, kind, full); \
-        else tile(job, channels, o, row, row_taps, row_stride, row_dilation, SOME, kind, full);                      \
-        if (!is_bytes(kind) && job.tail) apply_tail(p, channels, o, row);                                            \
-      }                                                                                                              \
-    }                                                                                                                \
+#define ROWS(name, row_taps, row_stride, row_dilation, has_inside, kind, full)                                      \
+  static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                                   \
+    const struct onri_depthwise_job job = *p;                                                                       \
+    const struct onri_axis a = job.axis[2];                                                                         \
+    const int along = goes_along_rows(p, channels);                                                                 \
+    const int64_t rows = job.bottom - job.top, columns = (a.out + OUTPUTS - 1) / OUTPUTS;                           \
+    for (int64_t i = 0; i < (along ? rows : columns); i++) {                                                        \
+      for (int64_t j = 0; j < (along ? columns : rows); j++) {                                                      \
+        const int64_t row = job.top + (along ? i : j), o = (along ? j : i) * OUTPUTS;                               \
+        const int64_t first = o * a.stride - a.begin,                                                               \
+                      last = first + (OUTPUTS - 1) * a.stride + (a.kernel - 1) * a.dilation + 1;                    \
+        const int is_inside = kind == PLANE || (has_inside && first >= 0 && last <= a.in);                          \
+        if (is_inside)                                                                                              \
+          tile(job, channels, o, row, row_taps, row_stride, row_dilation, has_inside || kind == PLANE, kind, full); \
+        else tile(job, channels, o, row, row_taps, row_stride, row_dilation, 0, kind, full);                        \
+        if (!is_bytes(kind) && job.tail) apply_tail(p, channels, o, row);                                           \
+      }                                                                                                             \
+    }                                                                                                               \
   }
 ROWS(any, 0, 0, 0, 0, NUMBERS, 1)
 ROWS(part, 0, 0, 0, 0, NUMBERS, 0)
