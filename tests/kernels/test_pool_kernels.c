@@ -46,21 +46,27 @@ static void check(struct sweep *s, const struct onri_pool_kernels *kernels, int6
   }
 }
 
+/* Windows over a plane of LINES by WIDTH pixels. */
+static struct onri_pool_row draw_row(struct sweep *s, int64_t channels, struct onri_pool_span span[WINDOWS]) {
+  const struct onri_pool_row row = {.windows = sweep_pick(s, 1, WINDOWS),
+                                    .channels = channels,
+                                    .taps = {1, sweep_pick(s, 0, LINES)},
+                                    .step = {0, WIDTH * channels},
+                                    .pixel = channels,
+                                    .dilated = channels,
+                                    .y_step = channels,
+                                    .span = span};
+  for (int64_t i = 0; i < row.windows; i++)
+    span[i] = (struct onri_pool_span){.first = sweep_pick(s, 0, 2), .taps = sweep_pick(s, 0, WIDTH - 3)};
+  return row;
+}
+
 /* Maxima of bytes, with and without a sign. */
 static void check_bytes(struct sweep *s, const struct onri_pool_kernels *kernels, int64_t channels) {
   static uint8_t x[LINES * WIDTH * CHANNELS], y[WINDOWS * CHANNELS + 64];
   struct onri_pool_span span[WINDOWS];
   const uint8_t flip = sweep_chance(s, 2) ? 0x80 : 0;
-  struct onri_pool_row row = {.windows = sweep_pick(s, 1, WINDOWS),
-                              .channels = channels,
-                              .taps = {1, sweep_pick(s, 0, LINES)},
-                              .step = {0, WIDTH * channels},
-                              .pixel = channels,
-                              .dilated = channels,
-                              .y_step = channels,
-                              .span = span};
-  for (int64_t i = 0; i < row.windows; i++)
-    span[i] = (struct onri_pool_span){.first = sweep_pick(s, 0, 2), .taps = sweep_pick(s, 0, WIDTH - 3)};
+  const struct onri_pool_row row = draw_row(s, channels, span);
   for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
   memset(y, 77, sizeof(y));
   kernels->max_bytes(&row, x, y, flip);
@@ -85,21 +91,9 @@ static void check_places(struct sweep *s, const struct onri_pool_kernels *kernel
   static int64_t index[WINDOWS * CHANNELS + 64];
   struct onri_pool_span span[WINDOWS];
   const int with_y = !sweep_chance(s, 3);
-  struct onri_pool_row row = {.windows = sweep_pick(s, 1, WINDOWS),
-                              .channels = channels,
-                              .taps = {1, sweep_pick(s, 0, LINES)},
-                              .step = {0, WIDTH * channels},
-                              .pixel = channels,
-                              .dilated = channels,
-                              .y_step = channels,
-                              .span = span,
-                              .place = 5,
-                              .place_step = {0, 3 * WIDTH},
-                              .place_pixel = 3,
-                              .place_dilated = 3};
+  struct onri_pool_row row = draw_row(s, channels, span);
+  row.place = 5, row.place_step[1] = 3 * WIDTH, row.place_pixel = row.place_dilated = 3;
   const struct onri_pool_places places = {index, 1000, 7};
-  for (int64_t i = 0; i < row.windows; i++)
-    span[i] = (struct onri_pool_span){.first = sweep_pick(s, 0, 2), .taps = sweep_pick(s, 0, WIDTH - 3)};
   sweep_fill(s, ONR_DTYPE_F32, (size_t)(LINES * WIDTH * channels), 2, special, x, wide);
   for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i += 3) x[i] = floorf(x[i]); /* some are equal */
   for (size_t i = 0; i < sizeof(index) / sizeof(index[0]); i++) index[i] = -77;

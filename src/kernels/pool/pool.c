@@ -307,12 +307,15 @@ static int planes(const struct onri_pool *pool, const float *x, float *y, struct
   return 1;
 }
 
-static void channels(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
+static void channels(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env) {
   const struct onri_pool_kernels *kernels = onri_kernels(pool);
+  const int64_t *size = pool->x.size;
   struct row_work work = {.pool = pool,
                           .kernel = pool->kind == ONRI_POOL_MAX ? kernels->max_row : kernels->average_row,
                           .x = (const char *)x,
                           .y = (char *)y,
+                          .indices = indices,
+                          .image = indices && !pool->plane_indices ? size[0] * size[1] * size[2] : 0,
                           .env = env};
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
 }
@@ -328,23 +331,10 @@ int onri_pool_finds_places(const struct onri_pool *pool) {
          (pool->x.size[2] == 0 || lines <= INT32_MAX / (uint64_t)pool->x.size[2]);
 }
 
-static void channels_and_places(const struct onri_pool *pool, const float *x, float *y, int64_t *indices,
-                                struct onr_env *env) {
-  const struct onri_image *in = &pool->x;
-  struct row_work work = {.pool = pool,
-                          .kernel = onri_kernels(pool)->max_row,
-                          .x = (const char *)x,
-                          .y = (char *)y,
-                          .indices = indices,
-                          .image = pool->plane_indices ? 0 : in->size[0] * in->size[1] * in->size[2],
-                          .env = env};
-  onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
-}
-
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env) {
-  if (indices && onri_pool_finds_places(pool)) channels_and_places(pool, x, y, indices, env);
+  if (indices && onri_pool_finds_places(pool)) channels(pool, x, y, indices, env);
   else if (indices || !onri_pool_is_vector(pool)) portable_pool_f32(pool, x, y, indices, env);
-  else if (!onri_pool_is_pixels(pool)) channels(pool, x, y, env);
+  else if (!onri_pool_is_pixels(pool)) channels(pool, x, y, NULL, env);
   else if (!planes(pool, x, y, env)) pixels(pool, x, y, env);
 }
 
