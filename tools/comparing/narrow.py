@@ -36,8 +36,9 @@ def narrow(path, target):
     if data[:4] != b"\x7fELF" or CPUID not in data:
         return 0
     asked = [int(line.split(":")[0], 16) for line in output_of("objdump", "-d", "--no-show-raw-insn", path).splitlines() if re.search(r"\tcpuid\b", line)]
+    parts = list(sections(path)) if asked else []
     for address in asked:
-        at = next(place + address - start for start, place, size in sections(path) if start and start <= address < start + size)
+        at = next(place + address - start for start, place, size in parts if start and start <= address < start + size)
         if data[at:at + 2] != CPUID:
             sys.exit(f"tools/compare: {path} has no cpuid at {address:x}, where objdump finds one")
         data[at:at + 2] = MARK
