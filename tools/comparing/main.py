@@ -157,15 +157,17 @@ def time_quantized(tool, options):
 def sweep(tool, options):
     """Families of single layers beside ONNX Runtime."""
     import onnx
+    import drawn
     import sweeps
     rows = {}
-    families = options.sweep or list(sweeps.FAMILIES)
-    unknown = [f for f in families if f not in sweeps.FAMILIES]
+    known = drawn.families(options.drawn, options.seed) if options.drawn else sweeps.FAMILIES
+    families = options.sweep or list(known)
+    unknown = [f for f in families if f not in known]
     if unknown:
-        sys.exit(f"tools/compare: expected families of {', '.join(sweeps.FAMILIES)}; found {unknown[0]}")
+        sys.exit(f"tools/compare: expected families of {', '.join(known)}; found {unknown[0]}")
     other = peers.Peer("onnxruntime")
     for family in families:
-        for name, model in sweeps.FAMILIES[family]():
+        for name, model in known[family]():
             if options.match and options.match not in name:
                 continue
             with tempfile.TemporaryDirectory() as folder:
@@ -228,6 +230,8 @@ def read_options(arguments):
     parser.add_argument("models", nargs="*", metavar="MODEL.onnx")
     parser.add_argument("--quantized", action="store_true", help="the quantized forms of the models, beside ONNX Runtime")
     parser.add_argument("--sweep", nargs="*", metavar="FAMILY")
+    parser.add_argument("--drawn", type=int, metavar="N", help="of a sweep, N drawn shapes of each family instead of the chosen ones")
+    parser.add_argument("--seed", type=int, default=0, help="which drawn shapes")
     parser.add_argument("--match", help="of a sweep, the shapes whose names hold this")
     parser.add_argument("--all", action="store_true", help="print every shape of a sweep")
     parser.add_argument("--onnxrun", default=os.path.join(HERE, "..", "..", "build", "onnxrun"))
