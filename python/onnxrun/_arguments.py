@@ -14,6 +14,7 @@ from ._onnxrun import ArgumentError, FileError
 
 MOST_THREADS = 1024
 MOST_SHOWN = 60
+MOST_LISTED = 6
 
 T = TypeVar("T")
 
@@ -26,6 +27,14 @@ def shown(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"an object of {type(value).__module__.partition('.')[0]}.{type(value).__name__}".replace("of builtins.", "of ")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Of many the first few, and how many others there are."""
+    known = list(names)
+    left = len(known) - MOST_LISTED
+    few = ", ".join(shown(name) for name in known[:MOST_LISTED])
+    return f"{few} and {left} other{'s' if left > 1 else ''}" if left > 0 else few or "none"
 
 
 def refuse(name: str, expected: str, found: object, hint: str = "") -> NoReturn:

@@ -241,10 +241,6 @@ def _limits(limits: Any) -> dict[str, int | str]:
     return given
 
 
-def _join(names: Iterable[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
-
-
 class Session:
     """One stream of runs through a model, for one thread at a time. Made by Model.session()."""
 
@@ -289,7 +285,7 @@ class Session:
             names = _arguments.names("outputs", outputs)
         for name in names:
             if name not in model._output_index:
-                raise ArgumentError(f"there is no output {_arguments.shown(name)}; the model has {_join(model._output_index)}")
+                raise ArgumentError(f"there is no output {_arguments.shown(name)}; the model has {_arguments.listed(model._output_index)}")
         self._want(None if outputs is None else tuple(sorted({model._output_index[name] for name in names})))
         results = self._run(values)
         return {name: from_native(results[model._output_index[name]]) for name in names}
@@ -320,7 +316,7 @@ class Session:
         try:
             return self.model._input_index[name]
         except KeyError:
-            raise ArgumentError(f"there is no input {_arguments.shown(name)}; the model has {_join(self.model._input_index)}") from None
+            raise ArgumentError(f"there is no input {_arguments.shown(name)}; the model has {_arguments.listed(self.model._input_index)}") from None
 
     def _convert(self, i: int, value: Any) -> Any:
         number = self.model._types[i]

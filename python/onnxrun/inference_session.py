@@ -460,7 +460,7 @@ class IOBinding:
 def _known(what: str, name: Any, names: Iterable[str]) -> str:
     known = list(names)
     if not isinstance(name, str) or name not in known:
-        raise ArgumentError(f"there is no {what} {_arguments.shown(name)}; the model has {', '.join(map(repr, known))}")
+        raise ArgumentError(f"there is no {what} {_arguments.shown(name)}; the model has {_arguments.listed(known)}")
     return name
 
 

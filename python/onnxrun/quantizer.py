@@ -52,11 +52,11 @@ def _named(i, sample, inputs):
     if isinstance(sample, dict):
         missing = [name for name in names if name not in sample]
         if missing:
-            raise ArgumentError(f"calibration: a sample has no '{missing[0]}'; the file has the inputs {', '.join(names)}")
+            raise ArgumentError(f"calibration: a sample has no '{missing[0]}'; the file has the inputs {_arguments.listed(names)}")
     else:
         given = list(sample) if isinstance(sample, (list, tuple)) else [sample]
         if len(given) != len(names):
-            raise ArgumentError(f"calibration: a sample has {len(given)} arrays; the file has the inputs {', '.join(names)}")
+            raise ArgumentError(f"calibration: a sample has {len(given)} arrays; the file has the inputs {_arguments.listed(names)}")
         sample = dict(zip(names, given))
     return {info.name: _checked(f"calibration[{i}], input '{info.name}'", sample[info.name], info) for info in inputs}
 
@@ -117,7 +117,7 @@ def _as_prepared(exclude, path, prepared):
         if name in after:
             continue
         near = difflib.get_close_matches(name, after, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"its nodes are {', '.join(map(repr, after[:8]))}{' ...' if len(after) > 8 else ''}"
+        hint = f"did you mean {near[0]!r}?" if near else f"its nodes are {_arguments.listed(after)}"
         what = "merges the node {!r} into another before it quantizes" if name in before else "finds no node {!r}"
         raise ArgumentError(f"exclude: the quantizer {what.format(name)}; {hint}")
     return [*exclude, *(f"{name}_MatMul" for name in exclude)]

@@ -25,9 +25,13 @@ from typing import Any
 import numpy as np
 
 try:
+    from ._arguments import listed
     from ._onnxrun import ArgumentError
 except ImportError:  # run as a file, without the package
     ArgumentError = ValueError
+
+    def listed(names):
+        return ", ".join(map(repr, names)) or "none"
 
 NEEDS = "onnxrun.reference needs packages that are not installed ({}): pip install 'onnxrun[reference]'"
 
@@ -105,7 +109,7 @@ def _write(path, runs, target):
     arrays = {name: _array(value) for name, value in values.items()}
     lost = [name for name, array in arrays.items() if array is None]
     _save(target, {name: array for name, array in arrays.items() if array is not None})
-    return len(arrays) - len(lost), f"not written, as no array holds them: {', '.join(map(repr, lost))}" if lost else ""
+    return len(arrays) - len(lost), f"not written, as no array holds them: {listed(lost)}" if lost else ""
 
 
 def write(path: str | os.PathLike[str], inputs: Mapping[str, Any], target: str | os.PathLike[str]) -> int:
@@ -146,7 +150,7 @@ def _pair(option, word, known):
         return known[0], word
     if not equals:
         raise ArgumentError(f"{option}: expected NAME=VALUE, got {word!r}")
-    raise ArgumentError(f"{option}: the model has no {name!r}; it has {', '.join(map(repr, known)) or 'none'}")
+    raise ArgumentError(f"{option}: the model has no {name!r}; it has {listed(known)}")
 
 
 def _program():

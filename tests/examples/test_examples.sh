@@ -8,22 +8,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$here/../tools"
 cat >"$work/test.py" <<'PY'
-import json, math, os, random, struct, subprocess, sys
+import json, math, os, random, struct, sys
+from expect import expect, fail, finish
 from model_writer import *
 examples, work, nn = sys.argv[1:]
 os.chdir(work)
-failures = 0
 
-def fail(*what):
-    global failures
-    failures += 1
-    print("FAIL:", *what)
-
-def run(name, *words, code=0, **pipe):
-    done = subprocess.run([f"{examples}/example_{name}", *words], capture_output=True, timeout=60, **(pipe or {"stdin": subprocess.DEVNULL}))
-    if done.returncode != code:
-        fail(name, words, "expected", code, "found", done.returncode, done.stderr.decode())
-    return done.stdout.decode().splitlines()
+def run(name, *words, **how):
+    return expect([f"{examples}/example_{name}", *words], **how).stdout.decode().splitlines()
 
 def softmax(values):
     powers = [math.exp(v - max(values)) for v in values]
@@ -143,20 +135,14 @@ open("network.bin", "wb").write(network[:-4])
 run("network", "network.bin", code=1)
 
 # Files that are not there, or are something else, are named; a usage is for wrong words.
-def said(name, *words, code, text):
-    done = subprocess.run([f"{examples}/example_{name}", *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
-    if done.returncode != code or text not in done.stderr:
-        fail(name, words, "expected", code, text, "found", done.returncode, done.stderr)
-
 open("no picture", "w").write("text")
 missing = "No such file or directory"
 for name, words, text in (("network", ["nowhere"], missing), ("classify", ["classes.onnx", "nowhere"], missing), ("detect", ["classes.onnx", "nowhere"], missing),
                           ("classify", ["classes.onnx", "no picture"], "no picture: expected a picture"), ("detect", ["classes.onnx", "no picture"], "expected a picture"),
                           ("network", ["no picture"], "floats, found fewer")):
-    said(name, *words, code=1, text=text)
+    run(name, *words, code=1, error=text)
 for name in ("network", "classify", "detect", "generate", "embed", "run_model", "own_layer"):
-    said(name, code=2, text="usage: ")
-print(failures, "failures")
-sys.exit(failures > 0)
+    run(name, code=2, error="usage: ")
+finish()
 PY
 python3 "$work/test.py" "$examples" "$work" "$here/../nn"

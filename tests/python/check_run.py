@@ -221,6 +221,12 @@ class Wrong(unittest.TestCase):
                 model(*args, **named)
         np.testing.assert_array_equal(model(x), x)
 
+    def test_long_lists_are_cut(self):
+        names = [f"past{i}" for i in range(12)]
+        model = onnxrun.load(model_of([helper.make_node("Sum", names, ["y"])], {name: (np.float32, [2]) for name in names}, {"y": (np.float32, [2])}))
+        with self.assertRaisesRegex(onnxrun.ArgumentError, "no input 'z'; the model has 'past0', .*, 'past5' and 6 others$"):
+            model(z=1)
+
 
 class Threads(unittest.TestCase):
     def test_a_model_serves_many_threads(self):

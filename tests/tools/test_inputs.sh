@@ -14,6 +14,9 @@ identity(work + "/int4.onnx", INT4)
 identity(work + "/undeclared.onnx")
 identity(work + "/sequence.onnx", [FLOAT])
 write(work + "/two.onnx", [node("Add", ["a", "b"], ["y"])], [("a", FLOAT, ["n"]), ("b", FLOAT, ["n"])], [("y", FLOAT, ["n"])])
+# As many inputs as a decoder with a cache.
+many = [f"past{i}" for i in range(12)]
+write(work + "/many.onnx", [node("Sum", many, ["y"])], [(name, FLOAT, [name + "_length"]) for name in many], [("y", FLOAT, None)])
 # 12 features: no size that is guessed fits.
 write(work + "/twelve.onnx", [node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, ["batch", "features"])], [("y", FLOAT, ["batch", 1])],
       [floats("w", [12, 1], [1] * 12)])
@@ -91,6 +94,9 @@ expect 2 "element 1 is 8, which is no int4" "$tool" run int4.onnx -i i1_large.np
 # What is random is told, once and by name, and so are sizes that were guessed.
 expect 0 "inputs 'a' float32\[1\], 'b' float32\[1\] are random (seed 0); .*guessed: n = 1" "$tool" run two.onnx
 expect 0 "input 'b' float32\[4\] is random (seed 7); -i NAME=FILE gives it\$" "$tool" run two.onnx -i a=n4.npy --seed 7
+expect 0 "inputs 'past0' float32\[1\], .*'past5' float32\[1\] and 6 others are random .*guessed: past0_length = 1, .* = 1 and 6 others, set" "$tool" run many.onnx
+grep -q "past6" err && fail "a line of all inputs: $(cat err)"
+expect 2 "it has 'past0', 'past1', 'past2', 'past3', 'past4', 'past5' and 6 others; did you mean 'past7'" "$tool" run many.onnx -i pasd7=n4.npy
 expect 0 "input 'x' float32\[3,4\] is random" "$tool" run one.onnx --dim rows=3 --dim columns=4
 expect 0 "" "$tool" bench two.onnx --seconds 0 --json
 holds '"random_inputs":\["a","b"\],"guessed_dims":{"n":1}'

@@ -5,22 +5,14 @@
 set -u
 . "$(dirname "$0")/expect.sh"
 cat >"$work/test.py" <<'PY'
-import csv, io, json, os, subprocess, sys
+import csv, io, json, os, sys
+from expect import expect, fail, finish
 from model_writer import *
 tool, work = sys.argv[1:]
 os.chdir(work)
-failures = 0
 
-def fail(*what):
-    global failures
-    failures += 1
-    print("FAIL:", *what)
-
-def run(*words, code=0):
-    done = subprocess.run([tool, *words], capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
-    if done.returncode != code:
-        fail(words, done.returncode, done.stderr.decode())
-    return done.stdout.decode()
+def run(*words):
+    return expect([tool, *words]).stdout.decode()
 
 first, second = "a" * 150 + "\n'\"\\\x1b[31m\u202e\u00e9", "b" * 150 + "1"
 path = "encoder." + "layer" * 40 + ".0"
@@ -60,14 +52,13 @@ for words in (["compare", "m.onnx"], ["bench", "m.onnx", "--seconds", "0", "--pr
     if any(c in text for c in "\x1b\u202e") or max(len(line) for line in text.splitlines()) > 700 or "layerlayer" not in text:
         fail(words, text)
 write("wrong.onnx", [node("MatMul", ["x", "w"], ["h"], metadata=about, name=first)], [("x", FLOAT, [2, 3])], [("h", FLOAT, [2, 2])], [floats("w", [2, 2], [1, 2, 3, 4])])
-done = subprocess.run([tool, "run", "wrong.onnx"], capture_output=True)
-if done.returncode != 3 or done.stderr.count(b"\n") != 1 or b"MatMul 'aaa" not in done.stderr or b"\x1b" in done.stderr:
+done = expect([tool, "run", "wrong.onnx"], code=3, error="MatMul 'aaa")
+if b"\x1b" in done.stderr:
     fail("a message", done.stderr)
 run("compile", "m.onnx", "-o", "c")
 if any(c in open("c/model.c").read() for c in "\x1b\u202e"):
     fail("compile")
-print(failures, "failures")
-sys.exit(failures != 0)
+finish()
 PY
 python3 "$work/test.py" "$tool" "$work" || fail "see above"
 finish

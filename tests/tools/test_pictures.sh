@@ -6,22 +6,14 @@ set -u
 cat >"$work/test.py" <<'PY'
 import json, os, random, struct, subprocess, sys, zlib
 from array_reader import read
+from expect import expect, fail, finish
 from model_writer import *
 tool, work, limit = sys.argv[1:]
 os.chdir(work)
-failures = 0
 FLOAT16 = 10
 
-def fail(*what):
-    global failures
-    failures += 1
-    print("FAIL:", *what)
-
-def run(*words, code=0, error=None, **pipe):
-    done = subprocess.run([tool, "run", *words], capture_output=True, timeout=60, **pipe)
-    if done.returncode != code or (error and (error not in done.stderr.decode() or done.stderr.count(b"\n") != 1)):
-        fail(words, "expected", code, error, "found", done.returncode, done.stderr.decode())
-    return done
+def run(*words, **how):
+    return expect([tool, "run", *words], **how)
 
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -182,8 +174,7 @@ for round in range(60):
     done = subprocess.run([tool, "run", "id.onnx", "-i", "m.png"], capture_output=True, timeout=60)
     if done.returncode not in (0, 2, 5) or done.stderr.count(b"\n") != 1:
         fail("mutated", round, done.returncode, done.stderr)
-print(failures, "failures")
-sys.exit(failures > 0)
+finish()
 PY
 # A build without PNG says so.
 python3 - "$work" <<'PY'

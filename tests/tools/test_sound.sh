@@ -6,21 +6,13 @@ set -u
 cat >"$work/test.py" <<'PY'
 import math, os, random, struct, subprocess, sys, wave
 from array_reader import npy, read
+from expect import expect, fail, finish
 from model_writer import *
 tool, work, limit = sys.argv[1:]
 os.chdir(work)
-failures = 0
 
-def fail(*what):
-    global failures
-    failures += 1
-    print("FAIL:", *what)
-
-def run(*words, code=0, error=None):
-    done = subprocess.run([tool, "run", *words], capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
-    if done.returncode != code or (error and (error not in done.stderr.decode() or done.stderr.count(b"\n") != 1)):
-        fail(words, "expected", code, error, "found", done.returncode, done.stderr.decode())
-    return done
+def run(*words, **how):
+    return expect([tool, "run", *words], **how)
 
 def result(name="y.npy"):
     shape, values = read(open(name, "rb").read())[:2]
@@ -140,8 +132,7 @@ for name, content in whole.items():
 open("cut.ogg", "wb").write(b"OggS" + bytes(40))
 run("line.onnx", "-i", "cut.ogg", "--rate", "8000", code=2, error="cut.ogg: its end is missing")
 run("line.onnx", "-i", "mono.wav", "--limit", "tensor_bytes=3000", code=5, error="mono.wav")
-print(failures, "failures")
-sys.exit(failures > 0)
+finish()
 PY
 python3 - "$work" <<'PY'
 import sys, wave

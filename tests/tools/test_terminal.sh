@@ -6,15 +6,10 @@ set -u
 cat >"$work/test.py" <<'PY'
 import fcntl, json, math, os, pty, re, struct, subprocess, sys, termios, threading, unicodedata
 from array_reader import npy
+from expect import fail, finish
 from model_writer import *
 tool, work, fixtures = sys.argv[1:]
 os.chdir(work)
-failures = 0
-
-def fail(*what):
-    global failures
-    failures += 1
-    print("FAIL:", *what)
 
 def run(*words, columns=None):
     environment = {k: v for k, v in os.environ.items() if k != "COLUMNS"}
@@ -209,8 +204,7 @@ if not re.search(r"memory \d\S* KiB weights, \d\S* KiB arena, \d\S* MiB peak", t
     fail("units of memory", text)
 if not re.search(r"\d\S* KiB weights, .* arena", run("info", fixtures + "/demo/model.onnx").stdout.decode()):
     fail("units of memory in info")
-print(failures, "failures")
-sys.exit(failures > 0)
+finish()
 PY
 python3 "$work/test.py" "$tool" "$work" "$(cd "$fixtures" && pwd)" || fail "see above"
 finish

@@ -4,24 +4,16 @@
 set -u
 . "$(dirname "$0")/expect.sh"
 cat >"$work/test.py" <<'PY'
-import io, json, math, os, random, re, struct, subprocess, sys, zipfile
+import io, json, math, os, random, re, struct, sys, zipfile
 from array_reader import npy, read
+from expect import expect, fail, finish
 from model_writer import *
 tool, work = sys.argv[1:]
 os.chdir(work)
-failures = 0
 DOUBLE, INT32, UINT64, FLOAT16, COMPLEX64 = 11, 6, 13, 10, 14
 
-def fail(*what):
-    global failures
-    failures += 1
-    print("FAIL:", *what)
-
-def run(*words, code=0, error=None, **pipe):
-    done = subprocess.run([tool, "run", *words], capture_output=True, timeout=60, **(pipe or {"stdin": subprocess.DEVNULL}))
-    if done.returncode != code or (error and (error not in done.stderr.decode() or done.stderr.count(b"\n") != 1)):
-        fail([word[:200] for word in words], "expected", code, error, "found", done.returncode, done.stderr.decode()[:500])
-    return done
+def run(*words, **how):
+    return expect([tool, "run", *words], **how)
 
 def result(name="y.npy"):
     shape, values = read(open(name, "rb").read())[:2]
@@ -305,8 +297,7 @@ for kind, classes in (("strings", ["setosa", "", "virginica"]), ("int64s", [7, 3
             fail("maps", kind, words, lines)
 # NaN has no place in an order.
 run("scores.onnx", "-i", 'x=[[0.5, 0.25, 0.25], [0.1, "NaN", 0.9]]', "--top", "2", code=5, error="--top: score 1 of row 1 is NaN")
-print(failures, "failures")
-sys.exit(failures > 0)
+finish()
 PY
 python3 "$work/test.py" "$tool" "$work" || fail "see above"
 finish

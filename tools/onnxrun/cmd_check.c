@@ -99,13 +99,13 @@ static int check_names(const struct onr_model *model, const char *path, const st
   for (size_t i = first; i < list->count; i++) {
     const char *name = list->items[i].name;
     struct suggestion s = suggest_for(name, strlen(name));
-    struct line known = {0};
+    struct listing known = {0};
     if (side->find(model, name) >= 0) continue;
     for (size_t k = 0; side->get(model, k); k++) {
       suggest(&s, side->get(model, k)->name);
-      line_add(&known, "%s'%s'", k ? ", " : "", side->get(model, k)->name);
+      listing_add(&known, "'%s'", side->get(model, k)->name);
     }
-    return complain(EXIT_USAGE, "%s: the model has no %s '%s'; it has %s%s", path, side->kind, name, known.text,
+    return complain(EXIT_USAGE, "%s: the model has no %s '%s'; it has %s%s", path, side->kind, name, listing_text(&known),
                     suggested(&s).text);
   }
   return 0;

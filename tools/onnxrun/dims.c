@@ -56,19 +56,21 @@ static int64_t fixed_size(const struct onr_model *model, const struct name_size 
   return -1;
 }
 
-/* "'x' float32[1,3]", of all inputs. */
-static void list_inputs(const struct onr_model *model, struct line *line) {
+/* "'x' [1,3]", of all inputs. */
+static const char *list_inputs(const struct onr_model *model, struct listing *listing) {
   for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
     const struct onr_value_info *info = onr_model_input(model, i);
-    line_add(line, "%s'%s' ", i ? ", " : "", info->name);
-    for (int32_t d = 0; d < info->rank; d++) line_add(line, "%s%lld", d ? "," : "[", (long long)info->dim[d]);
-    line_add(line, info->rank > 0 ? "]" : info->rank ? "[?]" : "[]");
+    struct line dims = {0};
+    for (int32_t d = 0; d < info->rank; d++) line_add(&dims, "%s%lld", d ? "," : "", (long long)info->dim[d]);
+    listing_add(listing, "'%s' [%s]", info->name, info->rank < 0 ? "?" : dims.text);
   }
+  return listing_text(listing);
 }
 
 static int unknown_dim(const struct onr_model *model, const struct name_size *dim) {
   struct suggestion s = suggest_for(dim->name, dim->length);
   struct line known = {0}, what = {0};
+  struct listing inputs = {0};
   char text[LABEL], nearest[LABEL] = "";
   const int64_t size = fixed_size(model, dim);
   for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
@@ -84,7 +86,7 @@ static int unknown_dim(const struct onr_model *model, const struct name_size *di
       if (s.nearest == label) snprintf(nearest, sizeof(nearest), "%s", label), s.nearest = nearest;
     }
   }
-  if (!known.text[0]) line_add(&known, "; all are fixed: "), list_inputs(model, &known);
+  if (!known.text[0]) line_add(&known, "; all are fixed: %s", list_inputs(model, &inputs));
   if (size >= 0) line_add(&what, "'%.*s' is fixed to %lld, not dynamic", (int)dim->length, dim->name, (long long)size);
   else line_add(&what, "the model has no dynamic dimension '%.*s'", (int)dim->length, dim->name);
   return complain(EXIT_USAGE, "--dim: %s%s%s", what.text, known.text, size >= 0 ? "" : suggested(&s).text);

@@ -9,19 +9,17 @@
 
 /* --- from files --- */
 
-static void list_inputs(const struct onr_model *model, struct line *line) {
-  for (size_t i = 0; onr_model_input(model, i); i++)
-    line_add(line, "%s'%s'", i ? ", " : "", onr_model_input(model, i)->name);
-  if (!line->text[0]) line_add(line, "none");
+static const char *list_inputs(const struct onr_model *model, struct listing *listing) {
+  for (size_t i = 0; onr_model_input(model, i); i++) listing_add(listing, "'%s'", onr_model_input(model, i)->name);
+  return listing->count ? listing_text(listing) : "none";
 }
 
 static int unknown_input(const struct onr_model *model, const char *file, const char *name, size_t length) {
   struct suggestion s = suggest_for(name, length);
-  struct line known = {0};
-  list_inputs(model, &known);
+  struct listing known = {0};
   for (size_t i = 0; onr_model_input(model, i); i++) suggest(&s, onr_model_input(model, i)->name);
-  return complain(EXIT_USAGE, "%s: the model has no input '%.*s'; it has %s%s", file, (int)length, name, known.text,
-                  suggested(&s).text);
+  return complain(EXIT_USAGE, "%s: the model has no input '%.*s'; it has %s%s", file, (int)length, name,
+                  list_inputs(model, &known), suggested(&s).text);
 }
 
 /* The input that "NAME=FILE" begins with, and where FILE is; -1: none. Names may have '=' in them. */
@@ -38,7 +36,7 @@ static int named_input(const struct onr_model *model, const char *text, const ch
 
 /* Names for what a file has: its own, or that of the only input. */
 static int name_values(const struct onr_model *model, const char *file, struct tensor_list *list, size_t first) {
-  struct line known = {0};
+  struct listing known = {0};
   for (size_t i = first; i < list->count; i++) {
     struct named_tensor *item = &list->items[i];
     if (onr_model_find_input(model, item->name) >= 0) continue;
@@ -48,9 +46,8 @@ static int name_values(const struct onr_model *model, const char *file, struct t
       continue;
     }
     if (item->name[0]) return unknown_input(model, file, item->name, strlen(item->name));
-    list_inputs(model, &known);
     return complain(EXIT_USAGE, "-i %s: say for which input, as in -i NAME=%s; the model has %s", file, file,
-                    known.text);
+                    list_inputs(model, &known));
   }
   return 0;
 }
@@ -162,12 +159,12 @@ static int set_guesses(struct inputs *inputs, size_t attempt) {
   return 1;
 }
 
-static void list_guesses(const struct inputs *inputs, struct line *line) {
+static const char *list_guesses(const struct inputs *inputs, struct listing *listing) {
   char text[640];
   for (size_t k = 0; k < inputs->num_guessed; k++)
-    line_add(line, "%s%s = %lld", k ? ", " : "",
-             dim_label(inputs->guessed[k].info, inputs->guessed[k].d, text, sizeof(text)),
-             (long long)inputs->guessed[k].size);
+    listing_add(listing, "%s = %lld", dim_label(inputs->guessed[k].info, inputs->guessed[k].d, text, sizeof(text)),
+                (long long)inputs->guessed[k].size);
+  return listing_text(listing);
 }
 
 /* --- random --- */
@@ -282,11 +279,11 @@ static void list_given(const struct options *options, const struct onr_model *mo
 static struct line input_hint(enum onr_status status, const struct options *options, const struct onr_model *model,
                               const struct inputs *inputs, int has_run) {
   struct line hint = {0}, given = {0};
+  struct listing guesses = {0};
   if (!is_about_inputs(status)) return hint;
   list_given(options, model, inputs, has_run, &given);
   if (inputs->num_guessed) {
-    line_add(&hint, "; --dim NAME=SIZE gives the right sizes, guessed were ");
-    list_guesses(inputs, &hint);
+    line_add(&hint, "; --dim NAME=SIZE gives the right sizes, guessed were %s", list_guesses(inputs, &guesses));
   } else if (has_run && inputs->list.count > inputs->num_files) {
     line_add(&hint, "; its inputs are random, which may be the reason: -i NAME=FILE gives them");
   } else if (given.text[0]) {
@@ -346,17 +343,17 @@ int make_inputs(const struct options *options, const struct loaded *loaded, stru
 }
 
 void say_what_is_random(const struct options *options, const struct inputs *inputs) {
-  struct line names = {0}, guesses = {0};
+  struct listing names = {0}, guesses = {0};
   const size_t count = inputs->list.count - inputs->num_files;
   char text[160];
   for (size_t i = inputs->num_files; i < inputs->list.count; i++)
-    line_add(&names, "%s'%s' %s", i > inputs->num_files ? ", " : "", inputs->list.items[i].name,
-             onr_desc_format(&inputs->list.items[i].tensor.desc, text, sizeof(text)));
-  list_guesses(inputs, &guesses);
+    listing_add(&names, "'%s' %s", inputs->list.items[i].name,
+                onr_desc_format(&inputs->list.items[i].tensor.desc, text, sizeof(text)));
   if (!count) return;
-  complain(0, "%s %s %s random (seed %llu); -i NAME=FILE gives %s%s%s%s", count > 1 ? "inputs" : "input", names.text,
+  const char *guessed = list_guesses(inputs, &guesses);
+  complain(0, "%s %s %s random (seed %llu); -i NAME=FILE gives %s%s%s%s", count > 1 ? "inputs" : "input", listing_text(&names),
            count > 1 ? "are" : "is", (unsigned long long)options->seed, count > 1 ? "them" : "it",
-           guesses.text[0] ? "; guessed: " : "", guesses.text, guesses.text[0] ? ", set by --dim NAME=SIZE" : "");
+           *guessed ? "; guessed: " : "", guessed, *guessed ? ", set by --dim NAME=SIZE" : "");
 }
 
 int report_run_failure(enum onr_status status, const struct options *options, const struct loaded *loaded,

@@ -117,13 +117,35 @@ void print_wrapped(FILE *file, const char *text, int column) {
   fputc('\n', file);
 }
 
-void line_add(struct line *line, const char *format, ...) {
+static void line_add_all(struct line *line, const char *format, va_list arguments) {
   const size_t used = strlen(line->text), left = sizeof(line->text) - used;
+  const int n = vsnprintf(line->text + used, left, format, arguments);
+  if (n >= (int)left) memcpy(line->text + sizeof(line->text) - 4, "...", 4);
+}
+
+void line_add(struct line *line, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  const int n = vsnprintf(line->text + used, left, format, arguments);
+  line_add_all(line, format, arguments);
   va_end(arguments);
-  if (n >= (int)left) memcpy(line->text + sizeof(line->text) - 4, "...", 4);
+}
+
+enum { MOST_LISTED = 6 };
+
+void listing_add(struct listing *listing, const char *format, ...) {
+  va_list arguments;
+  if (listing->count++ >= MOST_LISTED) return;
+  if (listing->count > 1) line_add(&listing->line, ", ");
+  va_start(arguments, format);
+  line_add_all(&listing->line, format, arguments);
+  va_end(arguments);
+}
+
+const char *listing_text(struct listing *listing) {
+  const size_t left = listing->count > MOST_LISTED ? listing->count - MOST_LISTED : 0;
+  if (left) line_add(&listing->line, " and %zu other%s", left, left > 1 ? "s" : "");
+  listing->count = 0;
+  return listing->line.text;
 }
 
 /* --- numbers --- */

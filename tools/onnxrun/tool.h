@@ -179,6 +179,13 @@ struct line {
   char text[1600];
 };
 void line_add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Words of a list: of a long one the first few, and how many others there are. */
+struct listing {
+  struct line line;
+  size_t count;
+};
+void listing_add(struct listing *listing, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *listing_text(struct listing *listing); /* "" when nothing was added */
 
 /* --- suggest.c --- */
 /* The nearest of the words that were offered, for "did you mean". */

@@ -104,7 +104,7 @@ function head() {
     tile(`${m.nodes_in_file} → ${nodes.length}`, `nodes in the file, and as they are run${inMain.length < nodes.length ? `, ${nodes.length - inMain.length} of them in bodies` : ""}`),
     tile(`${digits(rate)} GFLOP/s`, `over a whole run${peak.gflops ? `: ${percent(rate / peak.gflops)} of the peak` : ""}`),
     tile(`${digits(peak.gflops)} GFLOP/s`, `measured peak of ${data.machine.threads} thread${data.machine.threads > 1 ? "s" : ""}; reads ${digits(peak.gbytes)} GB/s from memory`));
-  $("about-text").textContent = `Written by ${data.machine.version} (${data.machine.kernel_library})` +
+  $("about-text").textContent = `Written by ${data.machine.version}` +
     `${data.machine.processor ? ` on ${data.machine.processor}` : ""}. Times are medians of ${data.profile_runs} runs; a node's time is its own, without that of its bodies.`;
   $("legend").append(...[...colours].map(([layer, c]) => {
     const item = make("span", {}, make("i"), layer);
@@ -569,11 +569,13 @@ function roofline() {
   svg.append("text").attr("class", "label").attr("x", 4).attr("y", 12).text("GFLOP/s");
   const [x0, x1] = x.domain();
   svg.append("path").attr("class", "roof").attr("d", d3.line()([[x(x0), y(x0 * peak.gbytes)], [x(edge), y(peak.gflops)], [x(x1), y(peak.gflops)]]));
-  svg.append("text").attr("class", "label").attr("x", width - at.right).attr("y", y(peak.gflops) - 5).attr("text-anchor", "end").text(`peak ${digits(peak.gflops)} GFLOP/s`);
-  svg.append("text").attr("class", "label").attr("x", x(edge / 2.2)).attr("y", y(peak.gflops / 2.2) - 8).attr("text-anchor", "end").text(`${digits(peak.gbytes)} GB/s`);
   tipped(svg.selectAll("circle").data(list).enter().append("circle").attr("class", "clickable").attr("cx", (d) => x(d.x)).attr("cy", (d) => y(d.y))
     .attr("r", (d) => size(d.n.share)).attr("fill", (d) => colour(d.n.layer)).attr("fill-opacity", 0.65).attr("stroke", (d) => colour(d.n.layer)).on("click", (d) => show(d.n)),
     (d) => `${describe(d.n)}\n${ofPeak(d.y, peak.gflops, "GFLOP/s")}${aboveRoof(d) ? `\n${aboveRoof(d)}` : ""}`);
+  // Above the circles that lie on the roof, and never under one.
+  const say = (text, right, bottom) => svg.append("text").attr("class", "label halo").attr("x", right).attr("y", bottom).attr("text-anchor", "end").text(text);
+  say(`peak ${digits(peak.gflops)} GFLOP/s`, width - at.right, y(peak.gflops) - size.range()[1] - 4);
+  say(`${digits(peak.gbytes)} GB/s`, x(edge / 2.2), y(peak.gflops / 2.2) - 8);
   const reasons = [...new Set(list.map(aboveRoof).filter(Boolean))];
   if (reasons.length) $("roofline").append(make("p", {className: "hint", textContent: `${reasons.join("; ").replace(/^a/, "A")}.`}));
 }
