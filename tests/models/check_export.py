@@ -12,9 +12,11 @@ import inspect
 import io
 import logging
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import warnings
 
 import onnx
@@ -314,8 +316,24 @@ def keywords_are_refused(tool, path):
     onnxrun.export(layer, x, path, tool=tool, training=torch.onnx.TrainingMode.EVAL, do_constant_folding=True, export_params=True)
 
 
+def lines_of_the_readme(tool, path):
+    """From `import onnxrun` to `quantize`, with a module of one's own."""
+    with open(os.path.join(HERE, "..", "..", "README.md"), encoding="utf-8") as file:
+        text = file.read()
+    lines = re.search(r"^    import onnxrun\n(?:    .*\n)+", text, re.M)[0] + re.search(r"^    onnxrun\.quantize.*\n", text, re.M)[0]
+    x, before = randn(4, 3), os.getcwd()
+    os.makedirs(path)
+    os.chdir(path)
+    try:
+        os.environ["ONNXRUN"] = tool
+        exec(compile(textwrap.dedent(lines), "README.md", "exec"), {"module": nn.Sequential(nn.Linear(3, 2)), "x": x, "samples": [(x.numpy(),)]})
+        require(os.path.exists("case/test_data_set_0") and os.path.exists("model_int8.onnx"), "not all was written")
+    finally:
+        os.chdir(before)
+
+
 EXTRA = (finds_the_tool, sees_what_differs, leaves_the_module_alone, tells_of_random_numbers, writes_foreign_operators, takes_other_sizes,
-         every_keyword_is_known, keywords_work, keywords_are_refused)
+         every_keyword_is_known, keywords_work, keywords_are_refused, lines_of_the_readme)
 
 
 def export_case(tool, folder, name, module, args, options):

@@ -114,7 +114,7 @@ def beside(words, want):
 beside([], expected((15, 10), (8, 8), mean=(0.5, 0.4, 0.3), std=(0.25,), channels="BGR"))
 beside(["--crop", "6"], expected((15, 10), (6, 6), mean=(0.5, 0.4, 0.3), std=(0.25,), channels="BGR"))
 json.dump({"inputs": {"x": {"resize": [4, 5]}}}, open("bad.json", "w"))
-run("beside.onnx", "-i", "p.png", "--recipe", "bad.json", code=2, error="bad.json: resize of input 'x': expected a side or WIDTHxHEIGHT, got 4,5")
+run("beside.onnx", "-i", "p.png", "--recipe", "bad.json", code=2, error="bad.json: resize of input 'x': expected a side or WIDTHxHEIGHT, 1 to 1048576, got 4,5")
 json.dump({"inputs": {"x": {"resise": 4}}}, open("bad.json", "w"))
 run("beside.onnx", "-i", "p.png", "--recipe", "bad.json", code=2, error="there is no 'resise' of an input; did you mean 'resize'?")
 open("bad.json", "w").write("[" * 5000)
@@ -139,10 +139,10 @@ if bytes(read(open("y.npy", "rb").read())[1]) != data:
     fail("the bytes themselves")
 
 # Words that do not fit.
-for words, error in ((["--resize", "0"], "--resize: expected a side or WIDTHxHEIGHT, got '0'"), (["--resize", "1x"], "--resize: expected"), (["--resize", "9999999999"], "--resize: expected"),
+for words, error in ((["--resize", "0"], "--resize: expected a side or WIDTHxHEIGHT, 1 to 1048576, got '0'"), (["--resize", "1x"], "--resize: expected"), (["--resize", "9999999999"], "--resize: expected"),
                      (["--crop", "40"], "p.png: --crop 40x40 of a picture of 30x20; --resize makes it larger first"), (["--std", "0,1,1"], "none of them 0"), (["--mean", "nan"], "--mean: expected"),
                      (["--mean", "1,2"], "--mean and --std have one number, or one for each of 3 channels"), (["--mean", "1,2,3,4,5"], "--mean: expected"), (["--channels", "CMYK"], "RGB, BGR or GRAY"),
-                     (["--channels", "GRAY"], "as many as --channels says"), (["--layout", "HWC"], "NCHW or NHWC"), (["--range", "0"], "--range: expected a number above 0")):
+                     (["--channels", "GRAY"], "--channels makes a picture of 1 channel, input 'x' float32[n,3,h,w] has 3"), (["--layout", "HWC"], "NCHW or NHWC"), (["--range", "0"], "--range: expected a number above 0")):
     run("id.onnx", "-i", "p.png", *words, code=2, error=error)
 run("id.onnx", "--resize", "5", code=2, error="--resize does nothing without --input")
 run("id.onnx", "-i", "p.png", "--resize", "1048576x1048576", code=5, error="LIMIT: p.png: ")

@@ -105,8 +105,8 @@ static int check_names(const struct onr_model *model, const char *path, const st
       suggest(&s, side->get(model, k)->name);
       listing_add(&known, "'%s'", side->get(model, k)->name);
     }
-    return complain(EXIT_USAGE, "%s: the model has no %s '%s'; it has %s%s", path, side->kind, name, listing_text(&known),
-                    suggested(&s).text);
+    return complain(EXIT_USAGE, "%s: the model has no %s '%s'; it has %s%s", path, side->kind, name,
+                    listing_text(&known), suggested(&s).text);
   }
   return 0;
 }

@@ -351,8 +351,8 @@ void say_what_is_random(const struct options *options, const struct inputs *inpu
                 onr_desc_format(&inputs->list.items[i].tensor.desc, text, sizeof(text)));
   if (!count) return;
   const char *guessed = list_guesses(inputs, &guesses);
-  complain(0, "%s %s %s random (seed %llu); -i NAME=FILE gives %s%s%s%s", count > 1 ? "inputs" : "input", listing_text(&names),
-           count > 1 ? "are" : "is", (unsigned long long)options->seed, count > 1 ? "them" : "it",
+  complain(0, "%s %s %s random (seed %llu); -i NAME=FILE gives %s%s%s%s", count > 1 ? "inputs" : "input",
+           listing_text(&names), count > 1 ? "are" : "is", (unsigned long long)options->seed, count > 1 ? "them" : "it",
            *guessed ? "; guessed: " : "", guessed, *guessed ? ", set by --dim NAME=SIZE" : "");
 }
 

@@ -60,12 +60,14 @@ static int find_wanted(const char *where, const struct onr_value_info *info, con
   if (info->rank == 2) w->channels = 1;
   const int64_t *sides = dim ? dim + !w->last : info->rank == 2 ? info->dim : NULL;
   if (sides) w->height = sides[0], w->width = sides[1];
-  if (is_colours(w->channels) && (r->channels == CHANNELS_OF_MODEL || (r->channels == GRAY) == (w->channels == 1)))
-    return 0;
+  const int made = r->channels == GRAY ? 1 : 3;
+  if (is_colours(w->channels) && (!r->channels || made == w->channels)) return 0;
+  if (is_colours(w->channels))
+    return complain(EXIT_USAGE, "%s: --channels makes a picture of %d channel%s, input '%s' %s has %d", where, made,
+                    made > 1 ? "s" : "", info->name, declared_text(info, text, sizeof(text)), (int)w->channels);
   return complain(EXIT_USAGE,
-                  "%s: a picture has 1 or 3 channels%s, input '%s' is %s; --layout NCHW or NHWC says where they are",
-                  where, r->channels ? ", and as many as --channels says" : "", info->name,
-                  declared_text(info, text, sizeof(text)));
+                  "%s: a picture has 1 or 3 channels, input '%s' is %s; --layout NCHW or NHWC says where they are",
+                  where, info->name, declared_text(info, text, sizeof(text)));
 }
 
 /* --- sizes --- */

@@ -22,15 +22,15 @@ static const struct field {
   const char *expected;
   enum recipe_kind kind_of_file; /* that it is for */
 } fields[] = {
-    {"resize", SIZE, AT(resize), "a side or WIDTHxHEIGHT", RECIPE_PICTURES},
-    {"crop", SIZE, AT(crop), "a side or WIDTHxHEIGHT", RECIPE_PICTURES},
+    {"resize", SIZE, AT(resize), "a side or WIDTHxHEIGHT, 1 to 1048576", RECIPE_PICTURES},
+    {"crop", SIZE, AT(crop), "a side or WIDTHxHEIGHT, 1 to 1048576", RECIPE_PICTURES},
     {"range", REAL_ABOVE_0, AT(range), "a number above 0", RECIPE_PICTURES},
     {"mean", THREE, AT(mean), "a number for each channel, with commas", RECIPE_PICTURES},
     {"std", THREE, AT(std), "a number for each channel, with commas, none of them 0", RECIPE_PICTURES},
     {"channels", CHANNELS, AT(channels), "RGB, BGR or GRAY", RECIPE_PICTURES},
     {"layout", LAYOUT, AT(layout), "NCHW or NHWC", RECIPE_PICTURES},
     {"rate", COUNT, AT(rate), "samples a second, 1 to 1000000", RECIPE_SOUNDS},
-    {"frame", FRAME, AT(frame), "samples, or SAMPLES:HOP", RECIPE_SOUNDS},
+    {"frame", FRAME, AT(frame), "samples, or SAMPLES:HOP, HOP 1 to SAMPLES", RECIPE_SOUNDS},
     {"dtype", TYPE, AT(dtype), "a type, as float32", RECIPE_BYTES},
     {"shape", SHAPE, AT(dim), "sizes, as 1x3x224x224", RECIPE_BYTES},
 };
