@@ -54,7 +54,29 @@ static void test_levels(void **state) {
   }
 }
 
+static void check_runs(const struct onri_col2im_kernels *kernels, struct sweep *s, size_t length) {
+  enum { COUNT = 9, MOST = (COUNT + 1) * (WIDEST + 9) };
+  static float x[MOST], y[MOST], expected[MOST];
+  const size_t step = (size_t)sweep_pick(s, 1, (int64_t)length + 3), x_step = length + (size_t)sweep_pick(s, 0, 5);
+  const struct onri_col2im_runs runs = {x,      y,    (size_t)sweep_pick(s, 1, COUNT), length,
+                                        x_step, step, (length - 1) / step + 1};
+  for (size_t i = 0; i < MOST; i++) x[i] = (float)(i * 7919 % 61), expected[i] = y[i] = (float)(i % 13);
+  for (size_t i = 0; i < runs.count; i++)
+    for (size_t j = 0; j < length; j++) expected[i * step + j] += x[i * x_step + j];
+  kernels->add_runs(&runs);
+  assert_memory_equal(y, expected, sizeof(y));
+}
+
+static void test_runs(void **state) {
+  (void)state;
+  for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++) {
+    struct sweep s = sweep_from(6);
+    for (size_t length = 1; length <= WIDEST; length++)
+      for (int round = 0; round < 8; round++) check_runs(onri_kernels_at(col2im, level), &s, length);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels), cmocka_unit_test(test_runs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,9 +19,18 @@ struct onri_col2im_rows {
   void *y;
 };
 
+/* Run i, `length` floats, lies at x + i * x_step and belongs to y + i * y_step; runs that are `turns` apart do not meet
+ * in y. */
+struct onri_col2im_runs {
+  const float *x;
+  float *y;
+  size_t count, length, x_step, y_step, turns;
+};
+
 struct onri_col2im_kernels {
   /* y += the taps, one by one. Integers wrap. */
   void (*add)(enum onri_class class, const struct onri_col2im_rows *rows);
+  void (*add_runs)(const struct onri_col2im_runs *runs); /* y += x */
 };
 
 #endif

@@ -40,7 +40,7 @@ struct onri_conv_state {
   size_t scratch;                 /* of XNNPACK, of Winograd's method, or conv_gemm.h for so many */
   size_t threads;
   size_t product_bias; /* in scratch, where it is not prepared */
-  size_t planes;       /* in scratch, of conv_shuffle.h */
+  size_t products;     /* in scratch, of conv_shuffle.h or conv_spread.h */
   size_t scaled;       /* in scratch, of conv_scale.h */
   int32_t depthwise;   /* vectors of channels instead of the portable kernel */
   int32_t winograd;    /* by winograd_plan; the portable kernel where x is not finite */

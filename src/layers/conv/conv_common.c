@@ -14,13 +14,13 @@
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/conv/conv_gemm.h"
-#include "kernels/conv/conv_phases.h"
 #include "kernels/conv/conv_shuffle.h"
 #include "kernels/conv/depthwise_rows.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
 #include "layers/conv/conv_fast.h"
 #include "layers/conv/conv_layout.h"
+#include "layers/conv/conv_product.h"
 #include "layers/elementwise/scratch.h"
 
 enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
@@ -165,96 +165,6 @@ static int is_own(const struct onri_conv *c) {
   return onri_conv_is_depthwise(c) && !c->transposed && onri_depthwise_is_fast();
 }
 
-/* Filling up vectors of channels makes no more of weights than this. */
-enum { MOST_PADDING = 16, PADDING_BYTES = 1 << 20 };
-
-/* form: of a transposed convolution it says whether it is shuffled (conv_shuffle.h) or made of phases. */
-static int is_shuffled(const struct onri_conv *c, enum onri_conv_form form) {
-  return c->transposed && form == ONRI_CONV_FIRST;
-}
-
-static size_t product_floats(const struct onri_conv *c, enum onri_conv_form form) {
-  if (is_shuffled(c, form)) return onri_conv_shuffle_packed_floats(c, onri_kernels(conv_gemm));
-  return c->transposed ? onri_conv_phases_packed_floats(c, onri_kernels(conv_gemm))
-                       : onri_conv_gemm_packed_floats(c, onri_kernels(conv_gemm), form);
-}
-
-static size_t product_bias_floats(const struct onri_conv *c, enum onri_conv_form form) {
-  return is_shuffled(c, form) ? onri_conv_shuffle_bias_floats(c, onri_kernels(conv_gemm))
-                              : onri_conv_gemm_bias_floats(c, onri_kernels(conv_gemm), form);
-}
-
-static void pack_product_bias(const struct onri_conv *c, enum onri_conv_form form, const float *bias, float *packed) {
-  if (is_shuffled(c, form)) onri_conv_shuffle_pack_bias(c, onri_kernels(conv_gemm), bias, packed);
-  else onri_conv_gemm_pack_bias(c, onri_kernels(conv_gemm), form, bias, packed);
-}
-
-static enum onr_status pack_weights(struct onr_call *call, const struct onri_conv *c, const float *weight) {
-  const struct onri_conv_prepared *p = call->prepared;
-  if (!c->transposed) {
-    onri_conv_gemm_pack(c, onri_kernels(conv_gemm), p->form, weight, p->product, call->env);
-    return ONR_STATUS_OK;
-  }
-  float *room = onr_env_allocate(call->env, 2 * (size_t)onr_desc_elements(&call->in[1]) * sizeof(*room));
-  if (!room) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (is_shuffled(c, p->form)) onri_conv_shuffle_pack(c, onri_kernels(conv_gemm), weight, room, p->product, call->env);
-  else onri_conv_phases_pack(c, onri_kernels(conv_gemm), weight, room, p->product, call->env);
-  onr_env_release(call->env, room);
-  return ONR_STATUS_OK;
-}
-
-/* With weights that it multiplies by padding. */
-static enum onr_status suits_product(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight,
-                                     int *suits) {
-  const struct onri_conv_prepared *p = call->prepared;
-  const size_t count = (size_t)onr_desc_elements(&call->in[1]), floats = product_floats(c, p->form);
-  *suits = floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES;
-  return *suits ? is_finite(call, weight, suits) : ONR_STATUS_OK;
-}
-
-static enum onr_status make_product(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight) {
-  struct onri_conv_prepared *p = call->prepared;
-  const size_t bytes = product_floats(c, p->form) * sizeof(float);
-  p->product = onri_block_recall(call->env, bytes);
-  if (p->product) return ONR_STATUS_OK;
-  ONR_TRY(onri_late_read(call, weight));
-  p->product = onri_block_begin(call->env, bytes);
-  if (!p->product) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  ONR_TRY(pack_weights(call, c, weight->values));
-  p->product = onri_block_end(call->env, p->product, bytes);
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status pack_product(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight) {
-  struct onri_conv_prepared *p = call->prepared;
-  struct onri_late bias = {.input = 2};
-  ONR_TRY(make_product(call, c, weight));
-  call->packed_inputs |= 2;
-  if (onri_has(call, 2) && !call->inputs[2]) return ONR_STATUS_OK;
-  ONR_TRY(onri_late_read(call, &bias));
-  p->product_bias = onr_env_allocate(call->env, product_bias_floats(c, p->form) * sizeof(float));
-  if (p->product_bias) pack_product_bias(c, p->form, bias.values, p->product_bias);
-  onri_late_release(&bias, call->env);
-  if (!p->product_bias)
-    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the bias of a convolution");
-  if (onri_has(call, 2)) call->packed_inputs |= 4;
-  return ONR_STATUS_OK;
-}
-
-/* A transposed convolution with fewer outputs leaves vectors of channels half empty. */
-enum { PHASE_CHANNELS = 12 };
-
-/* One channel alone lies in either layout. */
-static enum onri_conv_form form_of(const struct onri_conv *c, int channels_last, int x_channels_first) {
-  const int x_first = !channels_last || x_channels_first || c->groups * c->group_in == 1;
-  if (c->transposed) {
-    const int shuffles = !channels_last || c->group_out < PHASE_CHANNELS;
-    return shuffles && onri_conv_shuffle_can(c) ? ONRI_CONV_FIRST : ONRI_CONV_LAST;
-  }
-  if (!x_first) return ONRI_CONV_LAST;
-  return !channels_last || c->groups * c->group_out == 1 ? ONRI_CONV_FIRST : ONRI_CONV_FIRST_TO_LAST;
-}
-
 /* With dilation it sees an image for each of the places between two taps: these must be more than a tile. */
 static int has_tiles(const struct onri_conv *c) {
   enum { TILE_OUTPUTS = 4 };
@@ -302,7 +212,7 @@ static enum onr_status pack_half(struct onr_call *call, const struct onri_conv *
 static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, int tuned,
                                        struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
-  int product = 0;
+  int product;
   const int own = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
   if (c->group_in * c->group_out >= FAR_WEIGHTS) ONR_TRY(pack_half(call, c, weight));
   if (p->half) return ONR_STATUS_OK;
@@ -311,16 +221,15 @@ static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_
   if (p->winograd.weights) return ONR_STATUS_OK; /* the portable kernel may need the weights as they are */
   ONR_TRY(pack_half(call, c, weight));
   if (p->half) return ONR_STATUS_OK;
-  const int phases = is_shuffled(c, p->form) || (c->group_out >= PHASE_CHANNELS && onri_conv_phases_can(c));
-  const int can = c->transposed ? phases : onri_conv_gemm_can(c);
-  if (own && can) ONR_TRY(suits_product(call, c, weight, &product));
+  product = own && onri_conv_product_suits(call, c);
+  if (product) ONR_TRY(is_finite(call, weight, &product)); /* it multiplies them by padding */
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
   const int is_wanted =
       asks_for(call, ONR_METHOD_XNNPACK) || (suits_xnn(call, c) && !asks_for(call, ONR_METHOD_PRODUCT));
   if (tuned && (!(product && onri_conv_gemm_is_fast()) || is_wanted) && onri_xnn_usable(call->env) &&
       (!onri_has(call, 2) || call->inputs[2]))
     ONR_TRY(choose(call, c, weight, &fit));
-  return product && fit == ONRI_XNN_NEVER ? pack_product(call, c, weight) : pack(call, c, fit, weight);
+  return product && fit == ONRI_XNN_NEVER ? onri_conv_product_pack(call, c, weight) : pack(call, c, fit, weight);
 }
 
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int channels_last,
@@ -328,7 +237,7 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   struct onri_conv_prepared *p = call->prepared;
   struct onri_late weight = {.input = 1};
   enum onr_status status;
-  p->form = form_of(c, channels_last, x_channels_first);
+  p->form = onri_conv_product_form(c, channels_last, x_channels_first);
   int own = is_own(c) && !is_passed_over(call, ONR_METHOD_DEPTHWISE, ONR_METHOD_DEPTHWISE);
   if (own && !channels_last) {
     p->planes = onri_depthwise_can_planes(c) && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
@@ -408,28 +317,6 @@ static enum onr_status plan_tuned(struct onr_call *call) {
   return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
 }
 
-static enum onr_status plan_product(struct onr_call *call) {
-  const struct onri_conv_prepared *p = call->prepared;
-  struct onri_conv_state *s = call->state;
-  s->threads = onr_threads_count(call->env->threads);
-  s->bias = ONRI_WIDENED_IN_PLACE;
-  call->kernel = ONR_KERNEL_VECTOR;
-  call->method = ONR_METHOD_PRODUCT;
-  call->exact = onri_conv_gemm_is_exact(p->form);
-  if (onri_has(call, 3)) call->in_place = 3; /* each sum begins with it */
-  if (!p->product_bias) {
-    ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
-    ONR_TRY(onri_scratch_reserve(call, product_bias_floats(&s->conv, p->form) * sizeof(float), &s->product_bias));
-  }
-  if (is_shuffled(&s->conv, p->form)) {
-    size_t bytes;
-    if (!onri_mul_size(onri_conv_shuffle_plane_floats(&s->conv), sizeof(float), &bytes)) bytes = SIZE_MAX;
-    ONR_TRY(onri_scratch_reserve(call, bytes, &s->planes));
-  }
-  /* A widened x lies before this and is read past its end too. */
-  return onri_scratch_reserve(call, onri_conv_gemm_scratch_bytes(s->threads) + ONR_SLACK_BYTES, &s->scratch);
-}
-
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const struct onr_clamp *clamp,
                                const struct onr_tail *tail) {
   const struct onri_conv_prepared *p = call->prepared;
@@ -442,10 +329,10 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
   if (onri_has(call, 3)) ONR_TRY(onri_widened_plan(call, &call->in[3], &s->residual));
   if (onri_has(call, ONRI_CONV_SCALE))
-    ONR_TRY(onri_conv_scale_plan(call, p->product ? product_floats(c, p->form) : 0, &s->scaled));
+    ONR_TRY(onri_conv_scale_plan(call, p->product ? onri_conv_product_floats(c, p->form) : 0, &s->scaled));
   if (p->half) return onri_conv_fast_plan(call);
   if (call->env->precision == ONR_PRECISION_FAST) call->note = onri_conv_fast_why_not(call, c);
-  if (p->product) return plan_product(call);
+  if (p->product) return onri_conv_product_plan(call);
   ONR_TRY(plan_tuned(call));
   if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
   s->winograd = p->winograd.weights && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
@@ -473,40 +360,6 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
 static void apply_tail(struct onr_call *call, const void *residual, void *y) {
   const struct onri_conv_state *s = call->state;
   onri_conv_tail_all(&s->tail, call->in[0].dtype, residual, y, (size_t)onr_desc_elements(&call->out[0]), call->env);
-}
-
-static enum onr_status run_product(struct onr_call *call) {
-  const struct onri_conv_prepared *p = call->prepared;
-  const struct onri_conv_state *s = call->state;
-  unsigned char *scratch = call->scratch;
-  struct onri_conv_gemm operands = {.form = p->form,
-                                    .x = onri_widened_input(call, 0, s->x),
-                                    .packed = p->product,
-                                    .bias = p->product_bias,
-                                    .y = onri_widened_output(call, 0, s->y),
-                                    .scratch = scratch + s->scratch,
-                                    .threads = s->threads};
-  if (!p->product_bias) {
-    float *bias = (float *)(void *)(scratch + s->product_bias);
-    pack_product_bias(&s->conv, p->form, onri_widened_input(call, 2, s->bias), bias);
-    operands.bias = bias;
-  }
-  if (is_shuffled(&s->conv, p->form)) {
-    onri_conv_shuffle_f32(&s->conv, onri_kernels(conv_gemm), &operands, (float *)(void *)(scratch + s->planes),
-                          call->env);
-    apply_tail(call, NULL, operands.y);
-  } else if (s->conv.transposed) {
-    onri_conv_phases_f32(&s->conv, onri_kernels(conv_gemm), &operands, call->env);
-    apply_tail(call, NULL, operands.y);
-  } else {
-    operands.residual = onri_widened_input(call, 3, s->residual);
-    if (onri_conv_has_tail(&s->tail)) operands.tail = onri_conv_tail_apply, operands.tail_context = &s->tail;
-    if (onri_has(call, ONRI_CONV_SCALE))
-      onri_conv_scale_product(call, &s->conv, &operands, (float *)(void *)(scratch + s->scaled));
-    else onri_conv_gemm_f32(&s->conv, onri_kernels(conv_gemm), &operands, call->env);
-  }
-  onri_widened_finish(call, 0, s->y);
-  return ONR_STATUS_OK;
 }
 
 static enum onr_status run_portable(struct onr_call *call) {
@@ -569,7 +422,7 @@ static enum onr_status run_chosen(struct onr_call *call) {
   const struct onri_conv_state *s = call->state;
   struct xnn_operator *op;
   if (p->half) return onri_conv_fast_run(call);
-  if (p->product) return run_product(call);
+  if (p->product) return onri_conv_product_run(call);
   if (s->winograd && run_winograd(call)) return ONR_STATUS_OK;
   if (!is_tuned(s)) return run_portable(call);
   const float *x = onri_widened_input(call, 0, s->x);
@@ -693,8 +546,12 @@ int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
-int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight) {
+int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight,
+                                             const struct onr_desc *y) {
+  enum { FEW_OUTPUTS = 8, FEW_TERMS = 8, LINE = 32 };
   const int32_t spatial = weight->rank - 2;
+  const int64_t terms = weight->dim[0] / (p->groups > 1 ? p->groups : 1);
+  if (weight->dim[1] > FEW_OUTPUTS || (terms >= FEW_TERMS && y->dim[y->rank - 1] < LINE)) return 0;
   struct onri_conv c = {.groups = p->groups ? p->groups : 1, .group_in = 1, .transposed = 1};
   if (p->channels_last || spatial < 1 || spatial > ONR_MAX_SPATIAL || !onri_conv_gemm_is_fast()) return 0;
   c.group_out = weight->dim[1];

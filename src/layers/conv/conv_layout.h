@@ -13,9 +13,10 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
  * channels-last one; else it wants the latter. */
 int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
                                    const struct onr_desc *y);
-/* Whether a transposed convolution reads and makes channels-first images as fast as channels-last ones, if it has few
- * outputs. */
-int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight);
+/* Whether a transposed convolution reads and makes channels-first images as fast as channels-last ones: it has few
+ * outputs to a group, and lines that fill vectors, or few terms. */
+int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight,
+                                             const struct onr_desc *y);
 /* Whether it has so few channels that vectors of pixels are the faster ones, whoever reads it: convolutions read either
  * layout. */
 int onri_conv_has_few_outputs(const struct onr_desc *y);

@@ -1,0 +1,20 @@
+/* conv_product.h: convolutions of either kind as products of packed weights (kernels/conv/conv_gemm.h): float32 and
+ * narrower, finite constant weights. A transposed one is a product of its phases (conv_phases.h), of all of them
+ * together (conv_shuffle.h), or of taps that are spread (conv_spread.h). */
+#ifndef ONRI_CONV_PRODUCT_H
+#define ONRI_CONV_PRODUCT_H
+
+#include "layers/conv/conv.h"
+
+/* How images lie; of a transposed convolution also which of the ways it goes. Whatever is packed is for this form. */
+enum onri_conv_form onri_conv_product_form(const struct onri_conv *c, int channels_last, int x_channels_first);
+/* In prepare, with the form: whether there is such a product, whose vectors are not mostly empty. */
+int onri_conv_product_suits(const struct onr_call *call, const struct onri_conv *c);
+/* Packs weights, and the bias where it is constant. */
+enum onr_status onri_conv_product_pack(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight);
+/* Of the packed weights. */
+size_t onri_conv_product_floats(const struct onri_conv *c, enum onri_conv_form form);
+enum onr_status onri_conv_product_plan(struct onr_call *call);
+enum onr_status onri_conv_product_run(struct onr_call *call);
+
+#endif
