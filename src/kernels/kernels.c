@@ -3,13 +3,19 @@
  * (cmake/library.cmake). */
 #include "kernels/kernels.h"
 
-#define TABLES(family, base, avx2, avxvnni, avx512, vnni, fp16)                                               \
-  extern const struct onri_##family##_kernels onri_##family##_kernels_##base, onri_##family##_kernels_##avx2, \
-      onri_##family##_kernels_##avxvnni, onri_##family##_kernels_##avx512, onri_##family##_kernels_##vnni,    \
-      onri_##family##_kernels_##fp16;                                                                         \
-  const struct onri_##family##_kernels *const onri_##family##_levels[ONRI_NUM_CPU_LEVELS] = {                 \
-      &onri_##family##_kernels_##base,   &onri_##family##_kernels_##avx2, &onri_##family##_kernels_##avxvnni, \
-      &onri_##family##_kernels_##avx512, &onri_##family##_kernels_##vnni, &onri_##family##_kernels_##fp16};
+#define OF(family, level) onri_##family##_kernels_##level
+#define ARRAY(family) const struct onri_##family##_kernels *const onri_##family##_levels[ONRI_NUM_CPU_LEVELS]
+#if defined(__aarch64__)
+#define TABLES(family, base, dot)                                                \
+  extern const struct onri_##family##_kernels OF(family, base), OF(family, dot); \
+  ARRAY(family) = {&OF(family, base), &OF(family, dot)};
+#else
+#define TABLES(family, base, avx2, avxvnni, avx512, vnni, fp16)                                        \
+  extern const struct onri_##family##_kernels OF(family, base), OF(family, avx2), OF(family, avxvnni), \
+      OF(family, avx512), OF(family, vnni), OF(family, fp16);                                          \
+  ARRAY(family) = {&OF(family, base),   &OF(family, avx2), &OF(family, avxvnni),                       \
+                   &OF(family, avx512), &OF(family, vnni), &OF(family, fp16)};
+#endif
 #define TABLES_OF(family, levels) TABLES(family, levels)
 #define COMMON(family) TABLES_OF(family, ONRI_COMMON_LEVELS)
 #define DOT(family) TABLES_OF(family, ONRI_DOT_LEVELS)

@@ -48,11 +48,20 @@
 #define HAS_FMA 0
 #endif
 
-/* Products of bytes, four of which are added up: i32_dot_bytes. */
+/* Products of bytes, four of which are added up: i32_dot_bytes, whose first factors have signs (DOT_IS_SIGNED) or none.
+ */
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 #define HAS_DOT_BYTES 1
+#define DOT_IS_SIGNED 0
+#define DOT_HAS_LANES 0
+#elif defined(__ARM_FEATURE_DOTPROD)
+#define HAS_DOT_BYTES 1
+#define DOT_IS_SIGNED 1
+#define DOT_HAS_LANES 1
 #else
 #define HAS_DOT_BYTES 0
+#define DOT_IS_SIGNED 0
+#define DOT_HAS_LANES 0
 #endif
 
 /* Checks of sanitizers between all these instructions take compilers minutes, once they are inlined and unrolled. */
@@ -135,16 +144,6 @@ INLINE __m256i f64_first(size_t count) {
   const vi64 lane = {0, 1, 2, 3};
   return (__m256i)(lane < (int64_t)(count < 4 ? count : 4) - (vi64){0});
 }
-SIMD_FUNCTION vi8 i8_load_part(const void *p, size_t count) {
-  vi8 v = {0};
-  if (count >= I8_LANES) return i8_load(p);
-  memcpy(&v, p, count);
-  return v;
-}
-INLINE void i8_store_part(void *p, vi8 v, size_t count) {
-  if (count >= I8_LANES) i8_store(p, v);
-  else memcpy(p, &v, count);
-}
 INLINE vf32 f32_load_part(const void *p, size_t count) { return (vf32)_mm256_maskload_ps(p, f32_first(count)); }
 INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm256_maskload_pd(p, f64_first(count)); }
 /* Halves, quarters ...: a masked store takes AMD's cores dozens of cycles, whatever it masks. */
@@ -205,6 +204,29 @@ INLINE vf64 f64_load_part(const void *p, size_t count) {
 INLINE void f64_store_part(void *p, vf64 v, size_t count) {
   if (count >= F64_LANES) f64_store(p, v);
   else if (count > 0) *(double *)p = v[0];
+}
+#endif
+#if SIMD_BYTES <= 32
+SIMD_FUNCTION vi8 i8_load_part(const void *p, size_t count) {
+  vi8 v = {0};
+  if (count >= I8_LANES) return i8_load(p);
+  memcpy(&v, p, count);
+  return v;
+}
+INLINE void i8_store_part(void *p, vi8 v, size_t count) {
+  if (count >= I8_LANES) i8_store(p, v);
+  else memcpy(p, &v, count);
+}
+#endif
+#if SIMD_BYTES == 16
+INLINE vi8 i8_upper(vi8 x) { return (vi8)__builtin_shufflevector((vi64)x, (vi64)x, 1, 1); }
+/* Half a vector from each. */
+INLINE vi8 i8_load_halves(const void *low, const void *high) {
+  vi64 v;
+  int64_t half[2];
+  memcpy(&half[0], low, sizeof(half[0])), memcpy(&half[1], high, sizeof(half[1]));
+  v = (vi64){half[0], half[1]};
+  return (vi8)v;
 }
 #endif
 /* Lanes [first, last) alone; last may be more than a vector has. */
@@ -333,6 +355,9 @@ INLINE vi64 i64_select(vi64 mask, vi64 a, vi64 b) { return (vi64)f64_select(mask
 #if defined(__wasm_simd128__)
 INLINE vi32 i32_least(vi32 a, vi32 b) { return (vi32)wasm_i32x4_min((v128_t)a, (v128_t)b); }
 INLINE vi32 i32_greatest(vi32 a, vi32 b) { return (vi32)wasm_i32x4_max((v128_t)a, (v128_t)b); }
+#elif defined(__ARM_NEON)
+INLINE vi32 i32_least(vi32 a, vi32 b) { return (vi32)vminq_s32((int32x4_t)a, (int32x4_t)b); }
+INLINE vi32 i32_greatest(vi32 a, vi32 b) { return (vi32)vmaxq_s32((int32x4_t)a, (int32x4_t)b); }
 #else
 INLINE vi32 i32_least(vi32 a, vi32 b) { return i32_select(a < b, a, b); }
 INLINE vi32 i32_greatest(vi32 a, vi32 b) { return i32_select(a > b, a, b); }
@@ -405,6 +430,15 @@ INLINE vf64 f64_sqrt(vf64 x) { return (vf64)wasm_f64x2_sqrt((v128_t)x); }
 INLINE vf64 f64_rint(vf64 x) { return (vf64)wasm_f64x2_nearest((v128_t)x); }
 INLINE vf64 f64_floor(vf64 x) { return (vf64)wasm_f64x2_floor((v128_t)x); }
 INLINE vf64 f64_ceil(vf64 x) { return (vf64)wasm_f64x2_ceil((v128_t)x); }
+#elif defined(__aarch64__)
+INLINE vf32 f32_sqrt(vf32 x) { return (vf32)vsqrtq_f32((float32x4_t)x); }
+INLINE vf32 f32_rint(vf32 x) { return (vf32)vrndnq_f32((float32x4_t)x); }
+INLINE vf32 f32_floor(vf32 x) { return (vf32)vrndmq_f32((float32x4_t)x); }
+INLINE vf32 f32_ceil(vf32 x) { return (vf32)vrndpq_f32((float32x4_t)x); }
+INLINE vf64 f64_sqrt(vf64 x) { return (vf64)vsqrtq_f64((float64x2_t)x); }
+INLINE vf64 f64_rint(vf64 x) { return (vf64)vrndnq_f64((float64x2_t)x); }
+INLINE vf64 f64_floor(vf64 x) { return (vf64)vrndmq_f64((float64x2_t)x); }
+INLINE vf64 f64_ceil(vf64 x) { return (vf64)vrndpq_f64((float64x2_t)x); }
 #elif defined(__SSE2__)
 INLINE vf32 f32_sqrt(vf32 x) { return (vf32)_mm_sqrt_ps((__m128)x); }
 #else
@@ -412,7 +446,7 @@ INLINE vf32 f32_sqrt(vf32 x) {
   return (vf32){__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), __builtin_sqrtf(x[3])};
 }
 #endif
-#if !defined(__wasm_simd128__)
+#if !defined(__wasm_simd128__) && !defined(__aarch64__)
 /* Adding 2^23 leaves no bits of a fraction; beyond, there are none. */
 INLINE vf32 f32_rint(vf32 x) {
   const vf32 magic = f32_with_sign_of(f32_set(8388608.0f), x);
@@ -469,6 +503,9 @@ INLINE vi32 i32_pick(vi32 a, vi32 b, vi32 index) {
   const vi8 at = (vi8)(index * 0x04040404 + 0x03020100); /* of bytes; what is beyond 15 picks 0 */
   return (vi32)wasm_v128_or(wasm_i8x16_swizzle((v128_t)a, (v128_t)at),
                             wasm_i8x16_swizzle((v128_t)b, (v128_t)(at - 16)));
+#elif defined(__aarch64__)
+  const vi8 at = (vi8)(index * 0x04040404 + 0x03020100); /* of bytes */
+  return (vi32)vqtbl2q_u8((uint8x16x2_t){{(uint8x16_t)a, (uint8x16_t)b}}, (uint8x16_t)at);
 #else
   vi32 v;
   for (int l = 0; l < 4; l++) v[l] = index[l] < 4 ? a[index[l]] : b[index[l] - 4];
@@ -622,6 +659,8 @@ INLINE vi32 i32_nearest(vf32 x) { return (vi32)_mm512_cvtps_epi32((__m512)x); }
 INLINE vi32 i32_nearest(vf32 x) { return (vi32)_mm256_cvtps_epi32((__m256)x); }
 #elif defined(__SSE2__)
 INLINE vi32 i32_nearest(vf32 x) { return (vi32)_mm_cvtps_epi32((__m128)x); }
+#elif defined(__aarch64__)
+INLINE vi32 i32_nearest(vf32 x) { return (vi32)vcvtnq_s32_f32((float32x4_t)x); }
 #else
 INLINE vi32 i32_nearest(vf32 x) { return i32_from_f32(f32_rint(x)); }
 #endif
@@ -822,6 +861,8 @@ INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)_mm256_max_epu8((__m256i)a, (
 INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)_mm_max_epu8((__m128i)a, (__m128i)b); }
 #elif defined(__wasm_simd128__)
 INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)wasm_u8x16_max((v128_t)a, (v128_t)b); }
+#elif defined(__ARM_NEON)
+INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)vmaxq_u8((uint8x16_t)a, (uint8x16_t)b); }
 #else
 INLINE vi8 u8_greatest(vi8 a, vi8 b) {
   const vi8 flip = i8_set(INT8_MIN), larger = (a ^ flip) > (b ^ flip);
@@ -839,6 +880,11 @@ INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)_mm256_madd_epi16((__m2
 INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)_mm_madd_epi16((__m128i)a, (__m128i)b); }
 #elif defined(__wasm_simd128__)
 INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)wasm_i32x4_dot_i16x8((v128_t)a, (v128_t)b); }
+#elif defined(__aarch64__)
+INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) {
+  const int16x8_t x = (int16x8_t)a, y = (int16x8_t)b;
+  return (vi32)vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y));
+}
 #else
 INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) {
   return (a >> 16) * (b >> 16) + ((vi32)((vu32)a << 16) >> 16) * ((vi32)((vu32)b << 16) >> 16);
@@ -855,14 +901,35 @@ INLINE vi16 i16_dot_bytes(vi32 a, vi32 b) {
 }
 #endif
 #if HAS_DOT_BYTES
-/* acc + unsigned bytes of a times signed bytes of b. */
+/* acc + bytes of a, unsigned or signed (DOT_IS_SIGNED), times signed bytes of b. */
 INLINE vi32 i32_dot_bytes(vi32 acc, vi32 a, vi32 b) {
-#if SIMD_BYTES == 64
+#if DOT_IS_SIGNED
+  return (vi32)vdotq_s32((int32x4_t)acc, (int8x16_t)a, (int8x16_t)b);
+#elif SIMD_BYTES == 64
   return (vi32)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
 #else
   return (vi32)_mm256_dpbusd_avx_epi32((__m256i)acc, (__m256i)a, (__m256i)b);
 #endif
 }
+/* The same with one lane of a for all of b, where instructions take it so (DOT_HAS_LANES). */
+INLINE vi32 i32_dot_lane(vi32 acc, vi32 a, const int lane, vi32 b) {
+#if DOT_HAS_LANES
+#define LANE(l) (vi32) vdotq_laneq_s32((int32x4_t)acc, (int8x16_t)b, (int8x16_t)a, l)
+  return lane == 0 ? LANE(0) : lane == 1 ? LANE(1) : lane == 2 ? LANE(2) : LANE(3);
+#undef LANE
+#else
+  return i32_dot_bytes(acc, i32_set(a[lane]), b);
+#endif
+}
+#endif
+#if HAS_DOT_BYTES && SIMD_BYTES == 16
+INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)vqsubq_s8((int8x16_t)a, (int8x16_t)b); }
+INLINE void i8_zip4(vi8 a, vi8 b, vi8 c, vi8 d, vi32 to[4]) {
+  const vi8 ab = i8_zip_low(a, b), cd = i8_zip_low(c, d), AB = i8_zip_high(a, b), CD = i8_zip_high(c, d);
+  to[0] = (vi32)i16_zip_low(ab, cd), to[1] = (vi32)i16_zip_high(ab, cd);
+  to[2] = (vi32)i16_zip_low(AB, CD), to[3] = (vi32)i16_zip_high(AB, CD);
+}
+INLINE void i32_unzip4(const vi32 x[4], vi32 to[4]) { UNROLL for (int q = 0; q < 4; q++) to[q] = x[q]; }
 #endif
 #if defined(__AVX512VNNI__)
 /* a - b, held within signed bytes. */
@@ -885,7 +952,12 @@ INLINE void i32_unzip4(const vi32 x[4], vi32 to[4]) {
   to[2] = (vi32)_mm512_shuffle_i64x2(a, b, 0xDD), to[3] = (vi32)_mm512_shuffle_i64x2(c, d, 0xDD);
 }
 #endif
-#if SIMD_BYTES >= 32
+/* What lies beyond 20 bits as a number that does, too; NaN as the least. */
+INLINE vi32 i32_nearest_or_far(vf32 x) {
+  const vf32 most = f32_least(f32_set(1 << 20), x);
+  return i32_nearest(SIMD_BYTES == 16 ? f32_greatest(most, f32_set(-(1 << 20)))
+                                      : most); /* wider ones have it for both */
+}
 /* Four vectors of integers plus `add` as unsigned bytes, in the order in which 128 bits of each, then the next 128,
  * lie: that of i8_zip4, undone. What a byte does not hold is its nearest one. add: within 16 bits. */
 INLINE vi8 u8_from_zipped(const vi32 x[4], int add) {
@@ -894,18 +966,42 @@ INLINE vi8 u8_from_zipped(const vi32 x[4], int add) {
   const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32((__m512i)x[0], (__m512i)x[1]), zero);
   const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32((__m512i)x[2], (__m512i)x[3]), zero);
   return (vi8)_mm512_packus_epi16(low, high);
-#else
+#elif SIMD_BYTES == 32
   const __m256i zero = _mm256_set1_epi16((short)add);
   const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32((__m256i)x[0], (__m256i)x[1]), zero);
   const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32((__m256i)x[2], (__m256i)x[3]), zero);
   return (vi8)_mm256_packus_epi16(low, high);
+#elif defined(__SSE2__)
+  const __m128i zero = _mm_set1_epi16((short)add);
+  const __m128i low = _mm_adds_epi16(_mm_packs_epi32((__m128i)x[0], (__m128i)x[1]), zero);
+  const __m128i high = _mm_adds_epi16(_mm_packs_epi32((__m128i)x[2], (__m128i)x[3]), zero);
+  return (vi8)_mm_packus_epi16(low, high);
+#elif defined(__ARM_NEON)
+  const int16x8_t zero = vdupq_n_s16((int16_t)add);
+  const int16x8_t low = vcombine_s16(vqmovn_s32((int32x4_t)x[0]), vqmovn_s32((int32x4_t)x[1]));
+  const int16x8_t high = vcombine_s16(vqmovn_s32((int32x4_t)x[2]), vqmovn_s32((int32x4_t)x[3]));
+  return (vi8)vcombine_u8(vqmovun_s16(vqaddq_s16(low, zero)), vqmovun_s16(vqaddq_s16(high, zero)));
+#elif defined(__wasm_simd128__)
+  const v128_t zero = wasm_i16x8_splat((int16_t)add);
+  const v128_t low = wasm_i16x8_add_sat(wasm_i16x8_narrow_i32x4((v128_t)x[0], (v128_t)x[1]), zero);
+  const v128_t high = wasm_i16x8_add_sat(wasm_i16x8_narrow_i32x4((v128_t)x[2], (v128_t)x[3]), zero);
+  return (vi8)wasm_u8x16_narrow_i16x8(low, high);
+#else
+  vi8 bytes;
+  UNROLL for (int q = 0; q < 4; q++) {
+    const vi32 narrow = i32_least(i32_greatest(x[q], i32_set(INT16_MIN)), i32_set(INT16_MAX)) + add;
+    i32_store_8((char *)&bytes + q * F32_LANES, i32_least(i32_greatest(narrow, (vi32){0}), i32_set(UINT8_MAX)));
+  }
+  return bytes;
 #endif
 }
 INLINE vi8 u8_clamp(vi8 x, vi8 low, vi8 high) {
 #if SIMD_BYTES == 64
   return (vi8)_mm512_max_epu8(_mm512_min_epu8((__m512i)x, (__m512i)high), (__m512i)low);
-#else
+#elif SIMD_BYTES == 32
   return (vi8)_mm256_max_epu8(_mm256_min_epu8((__m256i)x, (__m256i)high), (__m256i)low);
+#else
+  return u8_greatest(~u8_greatest(~x, ~high), low);
 #endif
 }
 /* What u8_from_zipped makes of vectors that hold integers in a row each. */
@@ -913,8 +1009,10 @@ INLINE vi8 i8_in_a_row(vi8 x) {
 #if SIMD_BYTES == 64
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return (vi8)_mm512_permutexvar_epi32(order, (__m512i)x);
-#else
+#elif SIMD_BYTES == 32
   return (vi8)_mm256_permutevar8x32_epi32((__m256i)x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+#else
+  return x;
 #endif
 }
 /* The first `count` bytes of part `k` of `parts` (1, 2 or 4) of x. */
@@ -930,16 +1028,17 @@ INLINE void i8_store_share(void *p, vi8 x, const int k, const int parts, size_t 
     return;
   }
 #endif
+#if SIMD_BYTES >= 32
   if (count >= size) {
     __m128i part;
     memcpy(&part, (const char *)&x + (size_t)k * size, size);
     memcpy(p, &part, size);
     return;
   }
-  const vi8 rest = x;
-  memcpy(p, (const char *)&rest + (size_t)k * size, count);
-}
 #endif
+  const vi8 rest = x;
+  memcpy(p, (const char *)&rest + (size_t)k * size, count < size ? count : size);
+}
 
 /* --- of all lanes: the order is the same at every call, so the bits are --- */
 
@@ -1055,6 +1154,8 @@ INLINE int i32_any(vi32 mask) {
   return _mm_movemask_epi8((__m128i)(mask != 0)) != 0;
 #elif defined(__wasm_simd128__)
   return wasm_v128_any_true((v128_t)mask);
+#elif defined(__aarch64__)
+  return vmaxvq_u32((uint32x4_t)mask) != 0;
 #else
   const vi64 pair = (vi64)mask;
   return (pair[0] | pair[1]) != 0;

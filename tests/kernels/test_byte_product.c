@@ -146,9 +146,9 @@ static void test_levels(void **state) {
   enum { ROWS = 13, DEPTH = 40 };
   struct sweep s = sweep_from(9);
   (void)state;
-  for (int level = 0; level <= (int)onri_cpu_level(); level++) {
-    const struct onri_byte_product_kernels *kernels = onri_kernels_at(byte_product, (enum onri_cpu_level)level);
-    const int is_signed = level % 2;
+  for (int i = 0; i < 2 * ((int)onri_cpu_level() + 1); i++) {
+    const struct onri_byte_product_kernels *kernels = onri_kernels_at(byte_product, (enum onri_cpu_level)(i / 2));
+    const int is_signed = i % 2;
     int8_t panel[DEPTH * 64];
     int32_t sums[ROWS * 64];
     char cells[ROWS * DEPTH * 2];
@@ -177,7 +177,7 @@ static void test_levels(void **state) {
           for (size_t j = 0; j < columns; j++) {
             int32_t sum = tile.start ? start[j] : 0;
             for (size_t k = 0; k < DEPTH; k++)
-              sum += (value(a, r * DEPTH + k, is_signed) + (is_signed ? kernels->shift : 0)) *
+              sum += (value(a, r * DEPTH + k, is_signed) + kernels->shift[is_signed]) *
                      panel[k / kernels->group * kernels->group * kernels->columns + j * kernels->group +
                            k % kernels->group];
             assert_int_equal(sums[r * 64 + j], sum);

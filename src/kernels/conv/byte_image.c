@@ -20,7 +20,7 @@ static size_t channels_of(const struct onri_conv *c) { return (size_t)(c->groups
 
 int onri_byte_image_lies(const struct onri_conv *c, int x_signed) {
   const struct onri_byte_depth window = onri_byte_window(c);
-  if (onri_byte_cell() != 1 || x_signed || window.run % ONRI_BYTE_GROUP || c->x.channel_stride != 1) return 0;
+  if (!onri_byte_lies_packed(x_signed) || window.run % ONRI_BYTE_GROUP || c->x.channel_stride != 1) return 0;
   if (window.run > (size_t)c->group_in && c->x.stride[2] != c->group_in) return 0;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++)
     if (c->axis[a].begin || extent(&c->axis[a]) > (size_t)c->axis[a].in) return 0;

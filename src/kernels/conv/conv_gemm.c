@@ -22,7 +22,7 @@ static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit 
 /* What is written in XNNPACK by hand is faster than vectors of 128 bits; where it is not there, plain C is slower. */
 int onri_conv_gemm_is_fast(void) {
 #ifdef ONNXRUN_HAVE_XNNPACK
-  return onri_cpu_level() != ONRI_CPU_BASE;
+  return onri_kernels(conv_gemm)->lanes > 4;
 #else
   return 1;
 #endif

@@ -1,4 +1,5 @@
-/* depthwise_dot.c: see depthwise_dot.h. Weights, and what sums begin and end with, lie in blocks of 64 channels. */
+/* depthwise_dot.c: see depthwise_dot.h. Weights, and what sums begin and end with, lie in blocks of ONRI_DOT_CHANNELS.
+ */
 #include "kernels/conv/depthwise_dot.h"
 
 #include <stdatomic.h>
@@ -15,7 +16,7 @@ enum { CHANNELS = ONRI_DOT_CHANNELS, TAPS = ONRI_DOT_TAPS, MOST_OUTPUTS = 4 };
 enum { SLOTS = 16, MOST_ROWS = 16, STRIP = 96 << 10 };
 /* A quarter of a vector gains nothing over kernels/conv/depthwise.h. A block of no more than half a vector holds its
  * channels twice, and makes two rows at once. */
-enum { LEAST_CHANNELS = 16, FOLDED = CHANNELS / 2 };
+enum { LEAST_CHANNELS = CHANNELS / 4, FOLDED = CHANNELS / 2 };
 
 /* How a line of taps is read: `quads` times four, for `outputs` windows at once. */
 struct shape {
@@ -56,9 +57,6 @@ size_t onri_depthwise_dot_packed_bytes(const struct onri_conv *c) {
   return onri_mul_size(block_bytes(&s) + CHANNELS * sizeof(int32_t), blocks_of(c), &bytes) ? bytes : SIZE_MAX;
 }
 
-/* Where a channel of a block lies among its integers. */
-static size_t place_of(size_t channel) { return channel % 16 / 4 * 16 + channel / 16 * 4 + channel % 4; }
-
 /* Of the block with that channel, whether it is folded; then its integers lie at the place of channel + FOLDED, too. */
 static int is_folded(const struct onri_conv *c, size_t channel) {
   return (size_t)c->groups - channel / CHANNELS * CHANNELS <= FOLDED;
@@ -83,7 +81,7 @@ void onri_depthwise_dot_pack(const struct onri_conv *c, const void *weight, int 
   int8_t *blocks = (int8_t *)(sums + blocks_of(c) * CHANNELS);
   memset(packed, 0, onri_depthwise_dot_packed_bytes(c));
   for (size_t i = 0; i < places_of(c); i++) {
-    const size_t channel = channel_at(c, i), place = place_of(i % CHANNELS);
+    const size_t channel = channel_at(c, i), place = onri_dot_place(i % CHANNELS);
     int8_t *block = blocks + channel / CHANNELS * block_bytes(&s);
     for (size_t t = 0; t < taps; t++) {
       const int8_t value = (int8_t)(((const uint8_t *)weight)[channel * taps + t] ^ (is_signed ? 0 : 0x80));
@@ -179,12 +177,12 @@ size_t onri_depthwise_dot_scratch(const struct onri_conv *c, uint32_t threads) {
 static int set_constants(const struct onri_depthwise_dot *d, const struct scratch *s) {
   const int32_t *sums = d->packed;
   const uint32_t taps = (uint32_t)onri_conv_taps(d->conv),
-                 x_zero = (uint32_t)(d->x_zero + (d->x_signed ? 128 : 0)); /* signed bytes are moved up */
+                 x_zero = (uint32_t)(d->x_zero + onri_byte_shift(d->x_signed));
   int32_t any = 0;
   /* lanes without a channel: garbage may be a denormal number, which takes a hundred cycles to multiply */
   memset(s->scales, 0, blocks_of(d->conv) * CHANNELS * sizeof(*s->scales));
   for (size_t i = 0; i < places_of(d->conv); i++) {
-    const size_t channel = channel_at(d->conv, i), at = i / CHANNELS * CHANNELS + place_of(i % CHANNELS);
+    const size_t channel = channel_at(d->conv, i), at = i / CHANNELS * CHANNELS + onri_dot_place(i % CHANNELS);
     const uint32_t bias = d->bias ? (uint32_t)d->bias[channel] : 0;
     s->zeros[at] = (d->w_zeros ? d->w_zeros[channel * d->w_zero_step] : 0) - (d->w_signed ? 0 : 128);
     s->start[at] = (int32_t)(bias - x_zero * ((uint32_t)sums[at] - taps * (uint32_t)s->zeros[at]));

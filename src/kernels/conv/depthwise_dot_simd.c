@@ -1,5 +1,6 @@
-/* depthwise_dot_simd.c: see depthwise_dot_row.h. Four pixels of 64 channels are interleaved so that a lane of 32 bits
- * holds four taps of a channel; outputs whose windows overlap share them, each with weights moved by its distance.
+/* depthwise_dot_simd.c: see depthwise_dot_row.h. Four pixels of a vector of channels are interleaved so that a lane of
+ * 32 bits holds four taps of a channel; outputs whose windows overlap share them, each with weights moved by its
+ * distance.
  *
  * 3x3 with stride 1 in L2: 0.25 of the integer rate; it is bound by loads and by what interleaves. */
 #include "kernels/conv/depthwise_dot_row.h"
@@ -7,7 +8,9 @@
 #include "kernels/quantize/requantise_lanes.h"
 #include "kernels/simd.h"
 
-#if defined(__AVX512VNNI__)
+#if HAS_DOT_BYTES && SIMD_REGISTERS == 32
+_Static_assert(I8_LANES == ONRI_DOT_CHANNELS, "a vector of bytes has the channels of a block");
+
 INLINE void store_sums(const vi32 sums[4], char *y, size_t y_fold, size_t lanes) {
   vi32 row[4];
   i32_unzip4(sums, row);
@@ -17,9 +20,15 @@ INLINE void store_sums(const vi32 sums[4], char *y, size_t y_fold, size_t lanes)
       i32_store_part(y + y_fold + q * sizeof(row[0]), row[2 + q], lanes - q * F32_LANES);
 }
 
+/* Vectors of 16 bytes are read whole: behind the image is room for one. */
 INLINE vi8 load_tap(const struct onri_depthwise_dot_job *j, const char *at, size_t lanes) {
+#if SIMD_BYTES == 16
+  (void)lanes;
+  return j->x_fold ? i8_load_halves(at, at + j->x_fold) : i8_load(at);
+#else
   const vi8 one = i8_load_part(at, lanes);
   return j->x_fold ? i8_load_upper(one, at + j->x_fold, lanes) : one;
+#endif
 }
 
 /* What sums end with. */

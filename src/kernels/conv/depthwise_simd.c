@@ -60,11 +60,10 @@ INLINE vi32 whole_sum(const struct onri_depthwise_job job, int64_t channel, vf32
   return job.bytes->bias ? v + i32_load_part(job.bytes->bias + channel, lanes) : v;
 }
 
-/* `count` outputs of whole vectors; four of them become bytes at once where there are vectors for it. */
+/* `count` outputs of whole vectors; four of them become bytes at once. */
 INLINE void store_whole(const struct onri_depthwise_job job, int64_t at, int64_t channel, int64_t count,
                         const vf32 *sum) {
   const struct onri_requantise *r = job.bytes->requantise;
-#if SIMD_BYTES >= 32
   if (r) {
     const struct requantise_bytes bytes = requantise_bytes_of(r);
     const vf32 scale = f32_load(r->scales + channel), scales[4] = {scale, scale, scale, scale};
@@ -77,15 +76,6 @@ INLINE void store_whole(const struct onri_depthwise_job job, int64_t at, int64_t
     }
     return;
   }
-#else
-  if (r) {
-    const struct requantise_bounds bounds = requantise_bounds_of(r);
-    const vf32 scale = f32_load(r->scales + channel);
-    UNROLL for (int i = 0; i < OUTPUTS; i++) if (i < count) requantise_lanes(
-        &bounds, whole_sum(job, channel, sum[i], F32_LANES), scale, (uint8_t *)job.y + at + i * job.y_pixel, F32_LANES);
-    return;
-  }
-#endif
   UNROLL for (int i = 0; i < OUTPUTS; i++) if (i < count)
       i32_store((int32_t *)job.y + at + i * job.y_pixel, whole_sum(job, channel, sum[i], F32_LANES));
 }

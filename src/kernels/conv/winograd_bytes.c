@@ -253,7 +253,7 @@ void onri_winograd_bytes(const struct onri_winograd_bytes *b, struct onr_env *en
   struct work w = {.w = b, .kernels = kernels_of(), .down = tiles_of(c, 1), .across = tiles_of(c, 2)};
   w.tiles = tiles_of(c, 0) * w.down * w.across;
   w.block = up(w.tiles, up(w.tiles, block_of(c)));
-  w.x_zero = b->x_zero + (b->x_signed ? onri_kernels(byte_product)->shift : 0);
+  w.x_zero = b->x_zero + onri_byte_shift(b->x_signed);
   w.slots = b->scratch;
   int32_t *sums = (int32_t *)(void *)(w.slots + slots * slot_bytes(c));
   char *image = (char *)(sums + pixels);

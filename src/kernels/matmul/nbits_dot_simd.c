@@ -1,4 +1,5 @@
-/* nbits_dot_simd.c: see nbits_panel.h. Fields are unsigned, bytes of A signed, as the instructions for bytes take them.
+/* nbits_dot_simd.c: see nbits_panel.h. Fields are unsigned, bytes of A signed, as the instructions for bytes take them;
+ * where both have signs, those of 8 bits are 128 less.
  * Those of AVX2 sum in 16 bits, which hold some products of four bits; eight are twice four. Levels without any
  * multiply pairs of 16 bits.
  *
@@ -8,7 +9,7 @@
 #include "kernels/matmul/nbits_panel.h"
 #include "kernels/simd.h"
 
-#if SIMD_BYTES >= 32
+#if SIMD_BYTES >= 32 || HAS_DOT_BYTES
 enum { GROUP = 4, CELL = 1 };
 #else
 enum { GROUP = 2, CELL = 2 };
@@ -21,12 +22,15 @@ enum { VECTORS = 2, COLUMNS = VECTORS * F32_LANES, ROWS = SIMD_REGISTERS == 32 ?
 struct form {
   size_t words, steps;
   int32_t bits, field, all; /* masks: of one field, of all */
+  int32_t flip;             /* of all: what takes `taken` off */
+  int32_t taken;
 };
 
 INLINE struct form form_of(const struct onri_nbits_panel *p) {
   struct form f = {.words = p->block * (size_t)p->bits / 32, .steps = (size_t)(FIELD_BITS / p->bits), .bits = p->bits};
   f.field = (1 << p->bits) - 1;
   f.all = (int32_t)((uint32_t)f.field * (GROUP == 4 ? 0x01010101u : 0x00010001u));
+  if (DOT_IS_SIGNED && p->bits == 8) f.taken = 128, f.flip = (int32_t)0x80808080;
   return f;
 }
 
@@ -72,7 +76,8 @@ INLINE void add_block(struct form f, const uint32_t *words, const char *const ce
       UNROLL for (int r = 0; r < rows; r++) {
         int32_t group;
         memcpy(&group, cells[r] + at, sizeof(group));
-        UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = add_group(sum[r][v], (vi32)x[v] & f.all, i32_set(group));
+        UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] =
+            add_group(sum[r][v], ((vi32)x[v] & f.all) ^ f.flip, i32_set(group));
       }
       UNROLL for (int v = 0; v < VECTORS; v++) x[v] >>= (uint32_t)f.bits;
     }
@@ -123,16 +128,16 @@ INLINE void add_block(struct form f, const uint32_t *words, const char *const ce
 #endif
 
 /* What begins the sums of a block: what the zero points take off them. */
-INLINE void begin_block(const struct onri_nbits_panel *p, size_t block, const int32_t *const sums[ROWS], const int rows,
-                        vi32 sum[ROWS][VECTORS]) {
+INLINE void begin_block(const struct onri_nbits_panel *p, struct form f, size_t block, const int32_t *const sums[ROWS],
+                        const int rows, vi32 sum[ROWS][VECTORS]) {
   vi32 zeros[VECTORS];
   if (p->kind == ONRI_NBITS_MIDDLE) {
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] =
-        i32_set(-sums[r][block] * (1 << (p->bits - 1)));
+        i32_set(-sums[r][block] * ((1 << (p->bits - 1)) - f.taken));
     return;
   }
   UNROLL for (int v = 0; v < VECTORS; v++) zeros[v] =
-      p->kind == ONRI_NBITS_REALS ? (vi32){0} : whole_zeros_at(p, block, v);
+      (p->kind == ONRI_NBITS_REALS ? (vi32){0} : whole_zeros_at(p, block, v)) - f.taken;
   UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] =
       zeros[v] * i32_set(-sums[r][block]);
 }
@@ -146,11 +151,11 @@ struct slab {
 };
 enum { SLAB_BYTES = 1 << 14 };
 
-INLINE void add_slab(const uint32_t *fields, size_t groups, const char *const cells[ROWS], size_t at, const int rows,
-                     vi32 sum[ROWS][VECTORS]) {
+INLINE void add_slab(const uint32_t *fields, int32_t flip, size_t groups, const char *const cells[ROWS], size_t at,
+                     const int rows, vi32 sum[ROWS][VECTORS]) {
   for (size_t g = 0; g < groups; g++, fields += COLUMNS, at += GROUP * CELL) {
     vi32 x[VECTORS];
-    UNROLL for (int v = 0; v < VECTORS; v++) x[v] = i32_load(fields + v * F32_LANES);
+    UNROLL for (int v = 0; v < VECTORS; v++) x[v] = i32_load(fields + v * F32_LANES) ^ flip;
     UNROLL for (int r = 0; r < rows; r++) {
       int32_t group;
       memcpy(&group, cells[r] + at, sizeof(group));
@@ -193,10 +198,11 @@ INLINE void bytes_rows(const struct onri_nbits_panel *p, const struct onri_nbits
   for (size_t block = from; block < to; block++) {
     const size_t at = block * p->block * CELL;
     vi32 sum[ROWS][VECTORS];
-    begin_block(p, block, sums, rows, sum);
+    begin_block(p, f, block, sums, rows, sum);
 #if HAS_DOT_BYTES
     if (slab)
-      add_slab(slab->fields + (block - from) * p->block / GROUP * COLUMNS, p->block / GROUP, cells, at, rows, sum);
+      add_slab(slab->fields + (block - from) * p->block / GROUP * COLUMNS, f.flip, p->block / GROUP, cells, at, rows,
+               sum);
     else add_block(f, p->words + block * f.words * COLUMNS, cells, at, rows, sum);
 #else
     (void)slab;

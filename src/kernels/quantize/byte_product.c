@@ -14,13 +14,17 @@ enum { ROWS = 24, MOST_ROWS = 96, COLUMNS = ONRI_BYTE_COLUMNS, LEAST_WIDTH = 8, 
 
 size_t onri_byte_cell(void) { return onri_kernels(byte_product)->cell; }
 
+int onri_byte_shift(int is_signed) { return onri_kernels(byte_product)->shift[is_signed]; }
+
+int onri_byte_lies_packed(int is_signed) { return onri_byte_cell() == 1 && onri_byte_shift(is_signed) == 0; }
+
 void onri_byte_pack(const void *x, size_t count, int is_signed, void *to) {
   onri_kernels(byte_product)->pack(x, count, is_signed, to);
 }
 
 void onri_byte_fill(int value, size_t count, int is_signed, void *to) {
   const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
-  if (kernels->cell == 1) memset(to, is_signed ? value + kernels->shift : value, count);
+  if (kernels->cell == 1) memset(to, value + kernels->shift[is_signed], count);
   else
     for (size_t i = 0; i < count; i++) ((int16_t *)to)[i] = (int16_t)value;
 }
@@ -166,7 +170,7 @@ struct part {
 static uint32_t a_zero_of(const struct work *w, const struct part *t, size_t row) {
   const struct onri_byte_product *p = w->p;
   const int32_t zero = p->a_zero ? p->a_zero[t->a_block * p->a_zero_block + row * p->a_zero_step] : 0;
-  return (uint32_t)(zero + (p->a_signed ? w->kernels->shift : 0)); /* A is as it was packed */
+  return (uint32_t)(zero + w->kernels->shift[p->a_signed]); /* A is as it was packed */
 }
 
 /* What all rows of some columns share. */

@@ -13,6 +13,10 @@
 
 /* How a row of A is written for this processor: `cell` bytes an element. */
 size_t onri_byte_cell(void);
+/* What is added to each element then. */
+int onri_byte_shift(int is_signed);
+/* Whether nothing changes: A may be read where it lies. */
+int onri_byte_lies_packed(int is_signed);
 /* `count` elements from x on. */
 void onri_byte_pack(const void *x, size_t count, int is_signed, void *to);
 /* `count` times the element `value` of a signed or unsigned matrix. */

@@ -11,11 +11,11 @@
 #include "kernels/simd.h"
 
 #if HAS_DOT_BYTES
-enum { GROUP = 4, CELL = 1, SHIFT = 128 };
+enum { GROUP = 4, CELL = 1, UNSIGNED_SHIFT = DOT_IS_SIGNED ? -128 : 0, SIGNED_SHIFT = DOT_IS_SIGNED ? 0 : 128 };
 #else
-enum { GROUP = 2, CELL = 2, SHIFT = 0 };
+enum { GROUP = 2, CELL = 2, UNSIGNED_SHIFT = 0, SIGNED_SHIFT = 0 };
 #endif
-#if defined(__AVX512VNNI__)
+#if HAS_DOT_BYTES && SIMD_REGISTERS == 32
 #define PACK_ROWS pack_rows
 #else
 #define PACK_ROWS NULL
@@ -31,6 +31,14 @@ INLINE vi32 add_group(vi32 acc, vi32 a, vi32 b) {
 #endif
 }
 
+INLINE vi32 add_lane(vi32 acc, vi32 a, const int lane, vi32 b) {
+#if DOT_HAS_LANES
+  return i32_dot_lane(acc, a, lane, b);
+#else
+  return add_group(acc, i32_set(a[lane]), b);
+#endif
+}
+
 INLINE vi32 load_column_group(const int8_t *b) {
 #if HAS_DOT_BYTES
   return i32_load(b);
@@ -43,7 +51,6 @@ INLINE vf32 scales_at(const struct onri_requantise *r, size_t j, size_t lanes) {
   return r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]);
 }
 
-#if SIMD_BYTES >= 32
 /* A vector of scales for each of four vectors of sums, those of 4 / vectors rows. */
 INLINE void set_scales(const struct onri_requantise *r, size_t j, size_t lanes, const int vectors, vf32 scales[4]) {
   UNROLL for (int q = 0; q < 4; q++) {
@@ -59,7 +66,6 @@ INLINE void store_bytes(const struct requantise_bytes *b, const vi32 sums[4], co
   UNROLL for (int k = 0; k < 4; k++) if (k < 4 / vectors && (size_t)k < rows)
       i8_store_share(y + (size_t)k * y_row, result, k, 4 / vectors, lanes);
 }
-#endif
 
 /* The product is rounded before the bias is added, as in the operators one after the other. */
 INLINE vf32 real_of(vi32 sum, vf32 scale, vf32 bias, const struct onri_byte_reals *r) {
@@ -95,7 +101,6 @@ INLINE void end_in_reals(const struct onri_byte_tile *t, size_t first, const int
 INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int rows, const int vectors,
                          const int plain, vi32 sum[ROWS][VECTORS]) {
   uint8_t *y = t->y + first * t->y_row;
-#if SIMD_BYTES >= 32
   enum { EACH = 4 };
   const struct requantise_bytes bytes = requantise_bytes_of(t->requantise);
   vf32 scales[EACH];
@@ -108,18 +113,6 @@ INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int
     store_bytes(&bytes, sums, scales, vectors, (size_t)(rows - r), t->columns, y + (size_t)r * t->y_row, t->y_row,
                 plain);
   }
-#else
-  const struct requantise_bounds bounds = requantise_bounds_of(t->requantise);
-  (void)plain;
-  UNROLL for (int v = 0; v < vectors; v++) {
-    const size_t j = (size_t)v * F32_LANES;
-    if (j >= t->columns) break;
-    const size_t lanes = t->columns - j < F32_LANES ? t->columns - j : F32_LANES;
-    const vf32 scale = scales_at(t->requantise, j, lanes);
-    UNROLL for (int r = 0; r < rows; r++)
-        requantise_lanes(&bounds, sum[r][v], scale, y + (size_t)r * t->y_row + j, lanes);
-  }
-#endif
 }
 
 /* What a tile ends in. */
@@ -149,6 +142,28 @@ INLINE const int8_t *sum_of_one_row(const struct onri_byte_tile *t, size_t row, 
   return panel;
 }
 
+/* Groups of a row that are loaded at once, where instructions multiply by any lane of a vector; else they are loaded
+ * into all lanes. */
+enum { LANES_OF_ROW = DOT_HAS_LANES ? F32_LANES : 1 };
+
+/* Adds so many groups of each row, from byte p of it on; returns what lies behind in the panel. */
+INLINE const int8_t *add_groups(const char *const *at, size_t p, const int8_t *panel, const int rows, const int vectors,
+                                const int groups, vi32 sum[ROWS][VECTORS]) {
+  vi32 a[ROWS];
+  UNROLL for (int r = 0; r < rows && groups > 1; r++) a[r] = i32_load(at[r] + p);
+  UNROLL for (int g = 0; g < groups; g++, panel += COLUMNS * GROUP) {
+    vi32 b[VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) b[v] = load_column_group(panel + v * F32_LANES * GROUP);
+    UNROLL for (int r = 0; r < rows; r++) {
+      int32_t group;
+      memcpy(&group, at[r] + p, sizeof(group));
+      UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
+          groups > 1 ? add_lane(sum[r][v], a[r], g, b[v]) : add_group(sum[r][v], i32_set(group), b[v]);
+    }
+  }
+  return panel;
+}
+
 /* `rows` rows from `first` on by `vectors` vectors of columns. */
 INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t *panel, const int rows,
                      const int vectors, const enum end end, int32_t *sums) {
@@ -161,16 +176,11 @@ INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t 
   for (size_t run = 0; run < t->num_runs && rows > 1; run++) {
     const char *at[ROWS];
     UNROLL for (int r = 0; r < rows; r++) at[r] = t->rows[first + r] + t->runs[run];
-    for (size_t p = 0; p < t->depth * CELL; p += GROUP * CELL, panel += COLUMNS * GROUP) {
-      vi32 b[VECTORS];
-      UNROLL for (int v = 0; v < vectors; v++) b[v] = load_column_group(panel + v * F32_LANES * GROUP);
-      UNROLL for (int r = 0; r < rows; r++) {
-        int32_t group;
-        memcpy(&group, at[r] + p, sizeof(group));
-        const vi32 x = i32_set(group);
-        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = add_group(sum[r][v], x, b[v]);
-      }
-    }
+    size_t p = 0;
+    if (LANES_OF_ROW > 1)
+      for (; p + LANES_OF_ROW * GROUP * CELL <= t->depth * CELL; p += LANES_OF_ROW * GROUP * CELL)
+        panel = add_groups(at, p, panel, rows, vectors, LANES_OF_ROW, sum);
+    for (; p < t->depth * CELL; p += GROUP * CELL) panel = add_groups(at, p, panel, rows, vectors, 1, sum);
   }
   if (t->row_factors)
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] -=
@@ -197,11 +207,12 @@ INLINE void sum_tile(const struct onri_byte_tile *t, const int8_t *panel, const 
   if (first < t->num_rows) sum_rows(t, first, panel, 1, vectors, end, sums);
 }
 
-/* Few columns: more rows instead. */
+/* Few columns: more rows instead, as many as registers hold beside those of rows. */
+enum { HALF_ROWS = LANES_OF_ROW > 1 ? 8 : ROWS };
 INLINE void any_tile(const struct onri_byte_tile *t, const int8_t *panel, const enum end end, int32_t *sums) {
   if (t->columns > COLUMNS / 2) sum_tile(t, panel, ROWS / 2, VECTORS, end, sums);
 #if SIMD_REGISTERS == 32
-  else if (t->columns > F32_LANES) sum_tile(t, panel, ROWS, VECTORS / 2, end, sums);
+  else if (t->columns > F32_LANES) sum_tile(t, panel, HALF_ROWS, VECTORS / 2, end, sums);
 #endif
   else sum_tile(t, panel, ROWS, 1, end, sums);
 }
@@ -212,26 +223,22 @@ static void tile_of_sums(const struct onri_byte_tile *t, const int8_t *panel, in
 static void tile_of_bytes(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
   any_tile(t, panel, BYTES, sums);
 }
-#if SIMD_BYTES >= 32
 static void tile_of_plain_bytes(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
   any_tile(t, panel, PLAIN_BYTES, sums);
 }
-#endif
 static void tile_of_reals(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
   any_tile(t, panel, REALS, sums);
 }
 
 static void tile(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
-#if SIMD_BYTES >= 32
   if (t->requantise && requantise_is_plain(t->requantise)) {
     tile_of_plain_bytes(t, panel, sums);
     return;
   }
-#endif
   (t->requantise ? tile_of_bytes : t->reals ? tile_of_reals : tile_of_sums)(t, panel, sums);
 }
 
-#if defined(__AVX512VNNI__)
+#if HAS_DOT_BYTES && SIMD_REGISTERS == 32 /* a vector is a row of a panel */
 static void pack_rows(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t *panel, int32_t *sums) {
   const vi8 flips = i8_set((int8_t)flip);
   const vi32 ones = i32_set(0x01010101);
@@ -249,7 +256,7 @@ static void pack_rows(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t
 
 #if HAS_DOT_BYTES
 static void pack(const void *x, size_t count, int is_signed, void *to) {
-  const vi8 flip = i8_set(is_signed ? INT8_MIN : 0);
+  const vi8 flip = i8_set((int8_t)(is_signed ? SIGNED_SHIFT : UNSIGNED_SHIFT));
   const int8_t *from = x;
   int8_t *cells = to;
   for (size_t i = 0; i < count; i += I8_LANES)
@@ -331,7 +338,6 @@ static void reals(const struct onri_byte_reals *of, const struct onri_byte_sums 
   if (j < s->columns) reals_column(&r, s, j, s->columns - j, y, y_row);
 }
 
-#if SIMD_BYTES >= 32
 /* Columns from j on, no more than `vectors` hold, of 4 / vectors rows at once. */
 INLINE void requantise_columns(const struct onri_requantise *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
                                const int vectors, uint8_t *y, size_t y_row) {
@@ -359,18 +365,6 @@ static void requantise(const struct onri_requantise *r, const struct onri_byte_s
   else if (left > F32_LANES) requantise_columns(r, s, j, left, 2, y, y_row);
   else if (left > 0) requantise_columns(r, s, j, left, 1, y, y_row);
 }
-#else
-static void requantise(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y, size_t y_row) {
-  const struct requantise_bounds bounds = requantise_bounds_of(r);
-  for (size_t j = 0; j < s->columns; j += F32_LANES) {
-    const size_t lanes = s->columns - j;
-    const vf32 scale = scales_at(r, j, lanes);
-    for (size_t i = 0; i < s->rows; i++)
-      requantise_lanes(&bounds, i32_load_part(s->sums + i * s->sums_row + j, lanes), scale, y + i * y_row + j,
-                       lanes < F32_LANES ? lanes : F32_LANES);
-  }
-}
-#endif
 
 const struct onri_byte_product_kernels ONRI_AT_LEVEL(onri_byte_product_kernels) = {
-    COLUMNS, GROUP, CELL, SHIFT, pack, PACK_ROWS, tile, row_sums, correct, reals, requantise};
+    COLUMNS, GROUP, CELL, {UNSIGNED_SHIFT, SIGNED_SHIFT}, pack, PACK_ROWS, tile, row_sums, correct, reals, requantise};

@@ -25,7 +25,7 @@ struct onri_byte_product_kernels {
   size_t columns; /* of a panel */
   size_t group;   /* elements of a column side by side in a panel */
   size_t cell;    /* bytes of an element of a packed row */
-  int shift;      /* added to signed elements of A when they are packed */
+  int shift[2];   /* added to elements of A, unsigned and signed ones, when they are packed */
   void (*pack)(const void *x, size_t count, int is_signed, void *to);
   /* Four rows of B, row_step bytes apart, by a panel's columns into that panel; sums[j] += theirs. NULL: element by
    * element. */

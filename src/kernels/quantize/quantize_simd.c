@@ -23,11 +23,9 @@ INLINE vi32 quantized(vf32 x, vf32 scale, vf32 reciprocal, float zero_point, flo
   return i32_from_f32(f32_clamp(whole_quotient(x, scale, reciprocal) + zero_point, f32_set(low), f32_set(high)));
 }
 
-#if SIMD_BYTES >= 32
 /* Four vectors at once as bytes, as many as there are; what is far from 0 becomes the last byte whether sure or not. */
 static size_t bytes_of(const float *x, uint8_t *y, size_t count, float scale, int zero, int is_signed) {
-  const vf32 by = f32_set(scale), reciprocal = f32_set(reciprocal_of(scale)), sure = f32_set(0.5f - 0x1p-12f),
-             most = f32_set(1 << 20);
+  const vf32 by = f32_set(scale), reciprocal = f32_set(reciprocal_of(scale)), sure = f32_set(0.5f - 0x1p-12f);
   const vi8 flip = i8_set(is_signed ? INT8_MIN : 0);
   size_t i = 0;
   for (; i + I8_LANES <= count; i += I8_LANES) {
@@ -40,17 +38,11 @@ static size_t bytes_of(const float *x, uint8_t *y, size_t count, float scale, in
     }
     if (i32_any(unsure))
       UNROLL for (int q = 0; q < 4; q++) number[q] = rounded_quotient(f32_load(x + i + q * F32_LANES), by);
-    UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest(f32_least(most, number[q]));
+    UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest_or_far(number[q]);
     i8_store(y + i, i8_in_a_row(u8_from_zipped(steps, zero + (is_signed ? 128 : 0))) ^ flip);
   }
   return i;
 }
-#else
-static size_t bytes_of(const float *x, uint8_t *y, size_t count, float scale, int zero, int is_signed) {
-  (void)x, (void)y, (void)count, (void)scale, (void)zero, (void)is_signed;
-  return 0;
-}
-#endif
 
 /* The last elements go through an array of a whole vector. */
 #define TO(name, type, store, low, high, begin)                                                     \

@@ -25,7 +25,6 @@ INLINE void requantise_lanes(const struct requantise_bounds *b, vi32 sums, vf32 
   if (lanes < F32_LANES) memcpy(y, part, lanes);
 }
 
-#if SIMD_BYTES >= 32
 /* The same for four vectors of sums, as bytes in the order of u8_from_zipped. */
 struct requantise_bytes {
   int add;
@@ -53,13 +52,12 @@ INLINE vi8 requantise_4(const struct requantise_bytes *b, const vi32 sums[4], co
   vf32 real[4];
   vi32 steps[4];
   UNROLL for (int q = 0; q < 4; q++) real[q] = f32_from_i32(sums[q]) * scales[q];
-  if (!plain && !b->below_one) UNROLL for (int q = 0; q < 4; q++) real[q] = f32_least(f32_set(1 << 20), real[q]);
-  UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest(real[q]);
+  if (plain || b->below_one) UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest(real[q]);
+  else UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest_or_far(real[q]);
   if (plain) return u8_from_zipped(steps, 0);
   vi8 result = u8_from_zipped(steps, b->add);
   if (b->clamps) result = u8_clamp(result, b->low, b->high);
   return b->flips ? result ^ i8_set(INT8_MIN) : result;
 }
-#endif
 
 #endif

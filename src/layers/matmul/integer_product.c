@@ -208,7 +208,7 @@ static void place_rows(const void *context, size_t batch, size_t row, size_t row
 
 /* A's rows are what the kernel reads as they lie. */
 static int lies_packed(const struct job *job) {
-  return onri_byte_cell() == 1 && !job->a_is_signed && job->s->product.k % ONRI_BYTE_GROUP == 0;
+  return onri_byte_lies_packed(job->a_is_signed) && job->s->product.k % ONRI_BYTE_GROUP == 0;
 }
 
 static int is_one(const struct onr_call *call, size_t input) { return onr_desc_elements(&call->in[input]) == 1; }
