@@ -44,6 +44,27 @@ INLINE vi32 f32_to_i32(vf32 x) { /* saturates, NaN is 0 */
  * greatest. */
 INLINE vi32 f32_to_i8(vf32 x) { return i32_from_f32_or_least(x) | (x >= 9223372036854775808.0f); }
 INLINE vi32 f32_to_u8(vf32 x) { return i32_from_f32_or_least(x) | (x >= 18446744073709551616.0f); }
+/* The lowest bits of what int64 would hold, or uint64. Numbers beyond int32 are rare and go one by one. */
+SIMD_FUNCTION vi32 low_bits_each(in_f64 x, vi32 low, int has_sign) {
+  for (int l = 0; l < F32_LANES; l++) {
+    const double v = l < F64_LANES ? x.low[l] : x.high[l - F64_LANES];
+    low[l] = (int32_t)(has_sign ? (uint64_t)onri_f64_to_i64(v) : onri_f64_to_u64(v));
+  }
+  return low;
+}
+INLINE vi32 low_bits(in_f64 x, const int has_sign) {
+  const vi32 low = i32_from_f64_or_least(x.low, x.high);
+  return i32_any(low == INT32_MIN) ? low_bits_each(x, low, has_sign) : low;
+}
+INLINE vi32 f64_to_low_i(in_f64 x) { return low_bits(x, 1); }
+INLINE vi32 f64_to_low_u(in_f64 x) { return low_bits(x, 0); }
+INLINE vi32 f32_to_low_i(vf32 x) { return low_bits(f32_to_f64(x), 1); }
+INLINE vi32 f32_to_low_u(vf32 x) { return low_bits(f32_to_f64(x), 0); }
+INLINE vf64 f64_in_i32(vf64 x) { /* NaN: 0 */
+  const vf64 number = (vf64)((vi64)x & (vi64)(x == x));
+  return f64_greatest(f64_set(INT32_MIN), f64_least(f64_set(INT32_MAX), number));
+}
+INLINE vi32 f64_to_i32(in_f64 x) { return i32_from_f64_or_least(f64_in_i32(x.low), f64_in_i32(x.high)); }
 INLINE vi32 f32_to_bool(vf32 x) { return -(x != 0.0f); }
 INLINE vi64 f64_to_i64_half(vf64 x) {
   const vi64 whole = i64_from_f64_or_least(x);
@@ -144,6 +165,13 @@ INLINE void store_I64(void *p, in_i64 x) {
   X(I64, 8, F64, 8, I64, i64_to_f64, F64)     \
   X(F64, 8, F32, 4, F64, f64_to_f32, F32)     \
   X(F64, 8, F16, 2, F64, f64_to_odd_f32, F16) \
+  X(F32, 4, I16, 2, F32, f32_to_low_i, I16)   \
+  X(F32, 4, U16, 2, F32, f32_to_low_u, I16)   \
+  X(F64, 8, I8, 1, F64, f64_to_low_i, I8)     \
+  X(F64, 8, U8, 1, F64, f64_to_low_u, I8)     \
+  X(F64, 8, I16, 2, F64, f64_to_low_i, I16)   \
+  X(F64, 8, U16, 2, F64, f64_to_low_u, I16)   \
+  X(F64, 8, I32, 4, F64, f64_to_i32, I32)     \
   X(F64, 8, I64, 8, F64, f64_to_i64, I64)     \
   X(F64, 8, BOOL, 1, F64, f64_to_bool, I8)
 
@@ -156,11 +184,24 @@ SIMD_FUNCTION void convert_rest(onri_conversion convert, const char *x, char *y,
   memcpy(y, out, count * y_size);
 }
 
+/* Bytes that stay what they are, or are truths, need not become wider. Returns how many are done. */
+INLINE size_t bytes_to_bytes(const char *x, char *y, size_t count, const int truths) {
+  size_t i = 0;
+  for (; i + I8_LANES <= count; i += I8_LANES) {
+    const vi8 v = i8_load(x + i);
+    i8_store(y + i, truths ? (vi8)(v != 0) & 1 : v);
+  }
+  return i;
+}
+
 /* There are so many that each is one loop. */
 #define DEFINE(from, from_bytes, to, to_bytes, load, between, store)                                       \
   static void from##_to_##to(const void *source, void *target, size_t count) {                             \
+    const int truths = ONR_DTYPE_##from == ONR_DTYPE_BOOL || ONR_DTYPE_##to == ONR_DTYPE_BOOL;             \
     const char *x = source;                                                                                \
     char *y = target;                                                                                      \
+    const size_t done = from_bytes * to_bytes == 1 ? bytes_to_bytes(x, y, count, truths) : 0;              \
+    x += done, y += done, count -= done;                                                                   \
     for (; count >= F32_LANES; count -= F32_LANES, x += from_bytes * F32_LANES, y += to_bytes * F32_LANES) \
       store_##store(y, between(load_##load(x)));                                                           \
     if (count) convert_rest(from##_to_##to, x, y, count, from_bytes, to_bytes);                            \
