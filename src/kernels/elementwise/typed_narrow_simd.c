@@ -269,10 +269,15 @@ TRUTH_UNARY(F32, IS_NAN, v != v)
 TRUTH_UNARY(F64, IS_NAN, v != v)
 TRUTH_UNARY(F32, IS_INF, is_infinite(v, alpha, beta))
 
-/* --- rows: whole vectors, then what is left through buffers --- */
+/* --- rows: whole vectors, then what is left: a vector that overlaps them, or through buffers --- */
 
-static void repeat(char *to, const char *from, size_t size) {
-  for (size_t i = 0; i < SIMD_BYTES; i += size) memcpy(to + i, from, size);
+INLINE void repeat(char *to, const char *from, size_t size) {
+  uint64_t all = *(const uint8_t *)from;
+  if (size == 1) all *= UINT64_MAX / UINT8_MAX;
+  if (size == 2) all = *(const uint16_t *)(const void *)from * (UINT64_MAX / UINT16_MAX);
+  if (size == 4) all = *(const uint32_t *)(const void *)from * (UINT64_MAX / UINT32_MAX);
+  if (size == 8) all = *(const uint64_t *)(const void *)from;
+  i64_store(to, i64_set((int64_t)all));
 }
 
 static void binary_rows(onri_typed_binary run, const struct onri_typed_rows *r, size_t size, size_t y_size) {
@@ -281,15 +286,18 @@ static void binary_rows(onri_typed_binary run, const struct onri_typed_rows *r, 
   char a[SIMD_BYTES] = {0}, b[SIMD_BYTES] = {0}, last[SIMD_BYTES];
   for (size_t row = 0; row < r->rows; row++) {
     const char *p = (const char *)r->a + row * r->a_row * size, *q = (const char *)r->b + row * r->b_row * size;
+    const size_t behind = (r->count - lanes) * size; /* where whole > 0 */
     char *y = (char *)r->y + row * r->count * y_size;
     if (!a_step) repeat(a, p, size);
     if (!b_step) repeat(b, q, size);
+    if (rest && whole) run(a_step ? p + behind : a, b_step ? q + behind : b, last, 1, 0, 0); /* y may be p or q */
     run(a_step ? p : a, b_step ? q : b, y, whole / lanes, a_step, b_step);
-    if (!rest) continue;
-    if (a_step) memcpy(a, p + whole * size, rest * size);
-    if (b_step) memcpy(b, q + whole * size, rest * size);
+    if (rest && whole) memcpy(y + (r->count - lanes) * y_size, last, lanes * y_size);
+    if (!rest || whole) continue;
+    if (a_step) memcpy(a, p, rest * size);
+    if (b_step) memcpy(b, q, rest * size);
     run(a, b, last, 1, 0, 0);
-    memcpy(y + whole * y_size, last, rest * y_size);
+    memcpy(y, last, rest * y_size);
   }
 }
 

@@ -109,48 +109,42 @@ static enum onr_status binary_plan(struct onr_call *call) {
     s->half_kernel = onri_binary_kernel_f32(p->op);
   if (onr_env_backend(call->env) == ONR_BACKEND_AUTO) choose_typed(call);
   if (s->kernel || s->half_kernel) call->kernel = ONR_KERNEL_VECTOR;
+  if (s->kernel) onri_broadcast_keep_rows(&s->broadcast, ONRI_FLOAT_ROW);
   return ONR_STATUS_OK;
 }
 
-static void run_kernel(const struct onr_call *call, size_t begin, size_t end) {
+static void run_kernel(void *context, const struct onri_tile *tile, const void *const *at) {
+  const struct onr_call *call = context;
   const struct onr_binary_params *p = call->params;
   const struct binary_state *s = call->state;
-  const float *a = call->inputs[0], *b = call->inputs[1];
-  struct onri_tile tile;
-  for (; begin < end; begin += tile.rows * tile.count) {
-    onri_broadcast_tile(&s->broadcast, begin, end, SIZE_MAX, &tile);
-    const struct onri_binary_rows rows = {.a = a + tile.operand[0],
-                                          .b = b + tile.operand[1],
-                                          .y = (float *)call->outputs[0] + begin,
-                                          .rows = tile.rows,
-                                          .count = tile.count,
-                                          .a_row = tile.row[0],
-                                          .b_row = tile.row[1],
-                                          .a_step = tile.step[0],
-                                          .b_step = tile.step[1],
-                                          .min = p->clamp.enabled ? p->clamp.min : -INFINITY,
-                                          .max = p->clamp.enabled ? p->clamp.max : INFINITY};
-    s->kernel(&rows);
-  }
+  const struct onri_binary_rows rows = {.a = at[0],
+                                        .b = at[1],
+                                        .y = (float *)call->outputs[0] + tile->offset,
+                                        .rows = tile->rows,
+                                        .count = tile->count,
+                                        .a_row = tile->row[0],
+                                        .b_row = tile->row[1],
+                                        .a_step = tile->step[0],
+                                        .b_step = tile->step[1],
+                                        .min = p->clamp.enabled ? p->clamp.min : -INFINITY,
+                                        .max = p->clamp.enabled ? p->clamp.max : INFINITY};
+  s->kernel(&rows);
 }
 
-static void run_typed(const struct onr_call *call, size_t begin, size_t end) {
+static void run_typed(void *context, const struct onri_tile *tile, const void *const *at) {
+  const struct onr_call *call = context;
   const struct binary_state *s = call->state;
   const size_t size = onr_dtype_size(call->in[0].dtype), y_size = onr_dtype_size(call->out[0].dtype);
-  struct onri_tile tile;
-  for (; begin < end; begin += tile.rows * tile.count) {
-    onri_broadcast_tile(&s->broadcast, begin, end, SIZE_MAX, &tile);
-    const struct onri_typed_rows rows = {.a = (const char *)call->inputs[0] + tile.operand[0] * size,
-                                         .b = (const char *)call->inputs[1] + tile.operand[1] * size,
-                                         .y = (char *)call->outputs[0] + begin * y_size,
-                                         .rows = tile.rows,
-                                         .count = tile.count,
-                                         .a_row = tile.row[0],
-                                         .b_row = tile.row[1],
-                                         .a_step = tile.step[0],
-                                         .b_step = tile.step[1]};
-    onri_kernels(typed)->binary_rows(s->typed, &rows, size, y_size);
-  }
+  const struct onri_typed_rows rows = {.a = at[0],
+                                       .b = at[1],
+                                       .y = (char *)call->outputs[0] + tile->offset * y_size,
+                                       .rows = tile->rows,
+                                       .count = tile->count,
+                                       .a_row = tile->row[0],
+                                       .b_row = tile->row[1],
+                                       .a_step = tile->step[0],
+                                       .b_step = tile->step[1]};
+  onri_kernels(typed)->binary_rows(s->typed, &rows, size, y_size);
 }
 
 static void clamp(enum onri_class class, const struct onr_clamp *c, void *values, size_t count) {
@@ -164,11 +158,10 @@ static void clamp(enum onri_class class, const struct onr_clamp *c, void *values
 }
 
 /* An operand of a tile as values of the class: in one piece where its rows are one behind the other, or the same. */
-static void load_operand(const struct onr_call *call, const struct onri_tile *tile, size_t k, uint64_t *values,
-                         size_t *row, size_t *step) {
+static void load_operand(const struct onr_call *call, const struct onri_tile *tile, size_t k, const char *x,
+                         uint64_t *values, size_t *row, size_t *step) {
   const struct binary_state *s = call->state;
   const enum onr_dtype dtype = call->in[k].dtype;
-  const char *x = (const char *)call->inputs[k] + tile->operand[k] * onr_dtype_size(dtype);
   const size_t count = tile->step[k] ? tile->count : 1;
   *step = tile->step[k];
   *row = tile->rows == 1 || tile->row[k] == 0 ? 0 : count;
@@ -181,15 +174,15 @@ static void load_operand(const struct onr_call *call, const struct onri_tile *ti
                   (char *)values + r * count * onri_class_size(s->class));
 }
 
-static void compute_tile(const struct onr_call *call, const struct onri_tile *tile, void *y) {
+static void compute_tile(const struct onr_call *call, const struct onri_tile *tile, const void *const *at, void *y) {
   const struct onr_binary_params *p = call->params;
   const struct binary_state *s = call->state;
   const size_t size = onri_class_size(s->class), y_size = s->gives_bool ? 1 : size;
   uint64_t operand[2][BLOCK];
   struct onri_binary_rows rows = {
       .a = (float *)operand[0], .b = (float *)operand[1], .y = y, .rows = tile->rows, .count = tile->count};
-  load_operand(call, tile, 0, operand[0], &rows.a_row, &rows.a_step);
-  load_operand(call, tile, 1, operand[1], &rows.b_row, &rows.b_step);
+  load_operand(call, tile, 0, at[0], operand[0], &rows.a_row, &rows.a_step);
+  load_operand(call, tile, 1, at[1], operand[1], &rows.b_row, &rows.b_step);
   if (s->half_kernel) {
     rows.min = p->clamp.enabled ? p->clamp.min : -INFINITY;
     rows.max = p->clamp.enabled ? p->clamp.max : INFINITY;
@@ -216,13 +209,14 @@ static void compute_tile(const struct onr_call *call, const struct onri_tile *ti
 }
 
 /* A tile of at most BLOCK elements, through the class. */
-static void run_tile(const struct onr_call *call, const struct onri_tile *tile) {
+static void run_tile(void *context, const struct onri_tile *tile, const void *const *at) {
+  const struct onr_call *call = context;
   const struct binary_state *s = call->state;
   const enum onr_dtype dtype = call->out[0].dtype;
   const size_t count = tile->rows * tile->count;
   uint64_t result[BLOCK];
   char *y = (char *)call->outputs[0] + tile->offset * onr_dtype_size(dtype);
-  compute_tile(call, tile, s->gives_bool ? (void *)y : result);
+  compute_tile(call, tile, at, s->gives_bool ? (void *)y : result);
   if (s->gives_bool) return;
   if (s->class == onri_dtype_class(dtype)) {
     onri_narrow(dtype, result, count, y);
@@ -230,15 +224,6 @@ static void run_tile(const struct onr_call *call, const struct onri_tile *tile) 
     static const enum onr_dtype widest[] = {ONR_DTYPE_NONE, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_I64, ONR_DTYPE_U64};
     const struct onri_cast cast = {.from = widest[s->class], .to = dtype, .saturate = 1};
     onri_convert_elements(&cast, result, y, count);
-  }
-}
-
-static void run_class(const struct onr_call *call, size_t begin, size_t end) {
-  const struct binary_state *s = call->state;
-  struct onri_tile tile;
-  for (; begin < end; begin += tile.rows * tile.count) {
-    onri_broadcast_tile(&s->broadcast, begin, end, BLOCK, &tile);
-    run_tile(call, &tile);
   }
 }
 
@@ -257,10 +242,18 @@ static void run_strings(const struct onr_call *call, size_t begin, size_t end) {
 static void binary_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct binary_state *s = call->state;
-  if (s->kernel) run_kernel(call, begin, end);
-  else if (s->typed) run_typed(call, begin, end);
-  else if (s->function) run_class(call, begin, end);
-  else run_strings(call, begin, end);
+  if (!s->function) {
+    run_strings(call, begin, end);
+    return;
+  }
+  const struct onri_operands operands = {{call->inputs[0], call->inputs[1]},
+                                         {onr_dtype_size(call->in[0].dtype), onr_dtype_size(call->in[1].dtype)}};
+  const int in_place = s->kernel || s->typed; /* computes from memory to memory, not in tiles of some elements */
+  onri_broadcast_each(&s->broadcast, &operands, begin, end, in_place ? SIZE_MAX : BLOCK,
+                      s->kernel  ? run_kernel
+                      : s->typed ? run_typed
+                                 : run_tile,
+                      context);
 }
 
 static enum onr_status check_divisor(const struct onr_call *call) {

@@ -14,13 +14,26 @@ static void append(struct onri_broadcast *b, size_t dim, const size_t *stride) {
   for (size_t k = 0; k < b->operands; k++) b->stride[k][b->rank - 1] = stride[k];
 }
 
+/* size: bytes of the largest element. */
+static size_t period_of(const struct onri_broadcast *b, size_t size) {
+  enum { SHORT = 256 /* bytes of a row */, FEW = 256 /* elements of the result */ };
+  size_t period = 1;
+  if (b->dim[b->rank - 1] * size >= SHORT || b->total < FEW) return 0;
+  for (int32_t d = b->rank; d-- > 0 && period * b->dim[d] <= ONRI_PERIOD;) period *= b->dim[d];
+  return period;
+}
+
 void onri_broadcast_make(struct onri_broadcast *b, const struct onr_desc *result,
                          const struct onr_desc *const *operands, size_t count) {
   int64_t strides[ONRI_BROADCAST_MAX][ONR_MAX_RANK];
+  size_t size = 1;
   b->operands = count;
   b->total = (size_t)onr_desc_elements(result);
   b->rank = 0;
-  for (size_t k = 0; k < count; k++) onri_broadcast_strides(operands[k], result, strides[k]);
+  for (size_t k = 0; k < count; k++) {
+    onri_broadcast_strides(operands[k], result, strides[k]);
+    size = onr_dtype_size(operands[k]->dtype) > size ? onr_dtype_size(operands[k]->dtype) : size;
+  }
   for (int32_t d = 0; d < result->rank; d++) {
     size_t stride[ONRI_BROADCAST_MAX];
     if (result->dim[d] == 1) continue;
@@ -36,6 +49,7 @@ void onri_broadcast_make(struct onri_broadcast *b, const struct onr_desc *result
     for (size_t k = 0; k < count; k++) b->stride[k][0] = 0;
     b->rank++;
   }
+  b->period = period_of(b, size);
 }
 
 void onri_broadcast_tile(const struct onri_broadcast *b, size_t begin, size_t end, size_t most,

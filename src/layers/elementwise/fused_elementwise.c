@@ -139,6 +139,7 @@ static enum onr_status chain_plan(struct onr_call *call) {
   if (tuned) call->kernel = ONR_KERNEL_VECTOR;
   for (size_t i = 0; i < call->num_in; i++) operands[i] = &call->in[i];
   onri_broadcast_make(&s->broadcast, &call->out[0], operands, call->num_in);
+  if (tuned) onri_broadcast_keep_rows(&s->broadcast, ONRI_FLOAT_ROW);
   for (int32_t i = (int32_t)call->num_in - 1; i >= 0; i--)
     if (onr_desc_equal(&call->in[i], &call->out[0])) call->in_place = i;
   for (int32_t k = 0; k < p->num_steps; k++) {
@@ -166,28 +167,28 @@ struct source {
 };
 
 /* Rows that repeat are widened once. */
-static void widen_input(const struct onr_call *call, struct onri_tile *tile, size_t i, float *wide) {
+static void widen_input(const struct onr_call *call, struct onri_tile *tile, size_t i, const void *x, float *wide) {
   const struct onr_fused_elementwise_params *p = call->params;
   const size_t count = tile->step[i] ? tile->count : 1, rows = tile->row[i] || tile->rows == 1 ? tile->rows : 1;
   if (tile->row[i] == count) {
-    onri_steps_load(&p->input[i], call->inputs[i], tile->operand[i], rows * count, wide);
+    onri_steps_load(&p->input[i], x, 0, rows * count, wide);
     return;
   }
-  for (size_t r = 0; r < rows; r++)
-    onri_steps_load(&p->input[i], call->inputs[i], tile->operand[i] + r * tile->row[i], count, wide + r * count);
+  for (size_t r = 0; r < rows; r++) onri_steps_load(&p->input[i], x, r * tile->row[i], count, wide + r * count);
   if (rows > 1) tile->row[i] = count;
 }
 
-static void find_sources(const struct onr_call *call, struct onri_tile *tile, struct source *source) {
+static void find_sources(const struct onr_call *call, struct onri_tile *tile, const void *const *at,
+                         struct source *source) {
   const struct onr_fused_elementwise_params *p = call->params;
   size_t bytes = 0;
   for (size_t i = 0; i < call->num_in; i++) {
     if (p->input[i].dtype == ONR_DTYPE_NONE) {
-      source->at[i] = (const float *)call->inputs[i] + tile->operand[i];
+      source->at[i] = at[i];
       continue;
     }
     source->at[i] = source->wide[bytes];
-    widen_input(call, tile, i, source->wide[bytes++]);
+    widen_input(call, tile, i, at[i], source->wide[bytes++]);
   }
 }
 
@@ -269,34 +270,40 @@ static const float *start_of(const struct source *source, const struct onri_tile
   return buffer;
 }
 
-static void chain_part(void *context, size_t begin, size_t end) {
+static void chain_tile(void *context, const struct onri_tile *given, const void *const *at) {
   const struct onr_call *call = context;
   const struct onr_fused_elementwise_params *p = call->params;
   const struct chain_state *s = call->state;
   const int to_bytes = p->output.dtype != ONR_DTYPE_NONE;
   float buffer[BLOCK];
   struct source source;
-  struct onri_tile tile;
-  for (; begin < end; begin += tile.rows * tile.count) {
-    onri_broadcast_tile(&s->broadcast, begin, end, s->most, &tile);
-    find_sources(call, &tile, &source);
-    const float *v = start_of(&source, &tile, buffer);
-    for (int32_t k = 0; k < p->num_steps; k++) {
-      const int is_affine = s->steps[k].is_affine;
-      k += is_affine;
-      float *y = k + 1 == p->num_steps && !to_bytes ? (float *)call->outputs[0] + begin : buffer;
-      if (is_affine) {
-        affine_steps(&source, &p->steps[k - 1], &tile, v, y);
-      } else if (p->steps[k].kind == ONR_FUSED_UNARY) {
-        apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
-      } else {
-        const struct onri_binary_rows rows = rows_of(&source, &p->steps[k], &tile, v, y);
-        apply_binary(&s->steps[k], &rows);
-      }
-      v = y;
+  struct onri_tile tile = *given;
+  find_sources(call, &tile, at, &source);
+  const float *v = start_of(&source, &tile, buffer);
+  for (int32_t k = 0; k < p->num_steps; k++) {
+    const int is_affine = s->steps[k].is_affine;
+    k += is_affine;
+    float *y = k + 1 == p->num_steps && !to_bytes ? (float *)call->outputs[0] + tile.offset : buffer;
+    if (is_affine) {
+      affine_steps(&source, &p->steps[k - 1], &tile, v, y);
+    } else if (p->steps[k].kind == ONR_FUSED_UNARY) {
+      apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
+    } else {
+      const struct onri_binary_rows rows = rows_of(&source, &p->steps[k], &tile, v, y);
+      apply_binary(&s->steps[k], &rows);
     }
-    if (to_bytes) onri_steps_store(&p->output, v, tile.rows * tile.count, call->outputs[0], begin);
+    v = y;
   }
+  if (to_bytes) onri_steps_store(&p->output, v, tile.rows * tile.count, call->outputs[0], tile.offset);
+}
+
+static void chain_part(void *context, size_t begin, size_t end) {
+  const struct onr_call *call = context;
+  const struct chain_state *s = call->state;
+  struct onri_operands operands;
+  for (size_t i = 0; i < call->num_in; i++)
+    operands.x[i] = call->inputs[i], operands.size[i] = onr_dtype_size(call->in[i].dtype);
+  onri_broadcast_each(&s->broadcast, &operands, begin, end, s->most, chain_tile, context);
 }
 
 static void add_part(void *context, size_t begin, size_t end) {

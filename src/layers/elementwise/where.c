@@ -41,14 +41,26 @@ struct selection {
   size_t condition_step, a_step, b_step, count;
 };
 
-#define SELECT(name, type)                                   \
-  static void select_##name(const struct selection *s) {     \
-    const type *a = s->a, *b = s->b;                         \
-    type *y = s->y;                                          \
-    for (size_t i = 0; i < s->count; i++) {                  \
-      const type p = a[i * s->a_step], q = b[i * s->b_step]; \
-      y[i] = s->condition[i * s->condition_step] ? p : q;    \
-    }                                                        \
+/* Both are read, whichever is taken, and each way to read them is a loop of its own: the compiler makes vectors of it.
+ */
+#define LOOP(element_a, element_b)            \
+  for (size_t i = 0; i < s->count; i++) {     \
+    const uint8_t c = condition[i];           \
+    const T p = (element_a), q = (element_b); \
+    y[i] = c ? p : q;                         \
+  }
+#define SELECT(name, type)                                                                  \
+  static void select_##name(const struct selection *s) {                                    \
+    typedef type T;                                                                         \
+    const uint8_t *condition = s->condition;                                                \
+    const T *a = s->a, *b = s->b, one_a = *a, one_b = *b, one = *condition ? one_a : one_b; \
+    T *y = s->y;                                                                            \
+    if (!s->condition_step)                                                                 \
+      for (size_t i = 0; i < s->count; i++) y[i] = one;                                     \
+    else if (s->a_step && s->b_step) LOOP(a[i], b[i])                                       \
+    else if (s->a_step) LOOP(a[i], one_b)                                                   \
+    else if (s->b_step) LOOP(one_a, b[i])                                                   \
+    else LOOP(one_a, one_b)                                                                 \
   }
 SELECT(1, uint8_t)
 SELECT(2, uint16_t)
@@ -66,7 +78,7 @@ static void (*select_of_size(size_t bytes))(const struct selection *s) {
   }
 }
 
-/* One condition for a whole row: a copy. */
+/* One condition for a whole row: a copy, unless one element is repeated. */
 static int copy_row(const struct selection *s, size_t size) {
   const void *from = *s->condition ? s->a : s->b;
   if (s->condition_step || !(*s->condition ? s->a_step : s->b_step)) return 0;
@@ -74,26 +86,29 @@ static int copy_row(const struct selection *s, size_t size) {
   return 1;
 }
 
+static void where_tile(void *context, const struct onri_tile *tile, const void *const *at) {
+  const struct onr_call *call = context;
+  const size_t size = onr_dtype_size(call->out[0].dtype);
+  void (*select)(const struct selection *s) = select_of_size(size);
+  for (size_t r = 0; r < tile->rows; r++) {
+    const struct selection s = {.condition = (const uint8_t *)at[0] + r * tile->row[0],
+                                .a = (const char *)at[1] + r * tile->row[1] * size,
+                                .b = (const char *)at[2] + r * tile->row[2] * size,
+                                .y = (char *)call->outputs[0] + (tile->offset + r * tile->count) * size,
+                                .condition_step = tile->step[0],
+                                .a_step = tile->step[1],
+                                .b_step = tile->step[2],
+                                .count = tile->count};
+    if (!copy_row(&s, size)) select(&s);
+  }
+}
+
 static void where_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct where_state *state = call->state;
   const size_t size = onr_dtype_size(call->out[0].dtype);
-  void (*select)(const struct selection *s) = select_of_size(size);
-  struct onri_tile tile;
-  for (; begin < end; begin += tile.rows * tile.count) {
-    onri_broadcast_tile(&state->broadcast, begin, end, SIZE_MAX, &tile);
-    for (size_t r = 0; r < tile.rows; r++) {
-      const struct selection s = {.condition = (const uint8_t *)call->inputs[0] + tile.operand[0] + r * tile.row[0],
-                                  .a = (const char *)call->inputs[1] + (tile.operand[1] + r * tile.row[1]) * size,
-                                  .b = (const char *)call->inputs[2] + (tile.operand[2] + r * tile.row[2]) * size,
-                                  .y = (char *)call->outputs[0] + (tile.offset + r * tile.count) * size,
-                                  .condition_step = tile.step[0],
-                                  .a_step = tile.step[1],
-                                  .b_step = tile.step[2],
-                                  .count = tile.count};
-      if (!copy_row(&s, size)) select(&s);
-    }
-  }
+  const struct onri_operands operands = {{call->inputs[0], call->inputs[1], call->inputs[2]}, {1, size, size}};
+  onri_broadcast_each(&state->broadcast, &operands, begin, end, SIZE_MAX, where_tile, context);
 }
 
 static enum onr_status where_run(struct onr_call *call) {

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "support/layer_test.h"
+#include "support/sweep.h"
 
 #include "base/numbers/convert.h"
 #include "layers/layers.h"
@@ -167,6 +167,31 @@ static void test_every_broadcast(void **state) {
             wraps ? ONR_BINARY_ADD : ops[o], dtypes[d], shape[0], shape[1], shape[2], {0, 0, 0}, 1};
         check(&c);
       }
+}
+
+/* Rows of one to a few vectors, in all types: operands that are spread, kernels that take rows, ends of vectors. */
+static void test_drawn_broadcasts(void **state) {
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16,
+                                          ONR_DTYPE_I64, ONR_DTYPE_I32, ONR_DTYPE_I8};
+  static const enum onr_binary ops[] = {ONR_BINARY_SUB, ONR_BINARY_MAX, ONR_BINARY_LESS, ONR_BINARY_EQUAL,
+                                        ONR_BINARY_DIV};
+  struct sweep s = sweep_from(62);
+  (void)state;
+  for (int turn = 0; turn < sweep_cases(300); turn++) {
+    struct binary_case c = {.op = ops[sweep_pick(&s, 0, COUNT(ops) - 1)],
+                            .dtype = dtypes[sweep_pick(&s, 0, COUNT(dtypes) - 1)],
+                            .threads = (uint32_t)sweep_pick(&s, 1, 2)};
+    c.a.rank = c.b.rank = c.result.rank = (int32_t)sweep_pick(&s, 1, 5);
+    for (int32_t d = 0, total = 1; d < c.result.rank; d++) {
+      const int64_t most = CAPACITY / total < 70 ? CAPACITY / total : 70, dim = sweep_pick(&s, 1, most);
+      const int64_t kind = sweep_pick(&s, 0, 3);
+      c.a.dim[d] = kind == 1 ? 1 : dim;
+      c.b.dim[d] = kind == 2 ? 1 : dim;
+      c.result.dim[d] = dim;
+      total *= (int32_t)dim;
+    }
+    check(&c);
+  }
 }
 
 static void test_every_function_in_every_type(void **state) {
@@ -382,6 +407,7 @@ static void test_wrong_calls(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_broadcast),
+      cmocka_unit_test(test_drawn_broadcasts),
       cmocka_unit_test(test_every_function_in_every_type),
       cmocka_unit_test(test_clamp),
       cmocka_unit_test(test_large_and_threaded),

@@ -113,6 +113,8 @@ static void test_every_kind_of_step_and_broadcast(void **state) {
       {{1, {17}}, {4, {2, 3, 1, 17}}, {4, {1, 3, 5, 1}}}, /* the start is broadcast itself */
       {{2, {3, 1}}, {2, {1, 1500}}, {1, {1}}},
       {{2, {0, 4}}, {1, {4}}, {0, {0}}},
+      {{3, {40, 50, 3}}, {3, {40, 1, 3}}, {3, {40, 50, 1}}}, /* short rows, which are spread */
+      {{3, {40, 1, 7}}, {2, {50, 1}}, {1, {7}}},
   };
   for (size_t s = 0; s < COUNT(shapes); s++) check(&mixed, shapes[s], 3, 1);
 }

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "support/layer_test.h"
+#include "support/sweep.h"
 
 #include "base/numbers/convert.h"
 #include "layers/layers.h"
@@ -50,6 +50,40 @@ static void test_where_large(void **state) {
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   for (size_t i = 0; i < 70000; i++) assert_true(((float *)t.out[0].data)[i] == fminf(x[i], y[i]));
   layer_test_clear(&t);
+}
+
+/* Each operand may be the same along rows, along columns or along both. */
+static void test_where_drawn(void **state) {
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_I8, ONR_DTYPE_F16, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_C128};
+  static unsigned char x[40000 * 16], y[40000 * 16], condition[40000];
+  struct sweep s = sweep_from(63);
+  (void)state;
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (unsigned char)sweep_next(&s), y[i] = (unsigned char)sweep_next(&s);
+  for (size_t i = 0; i < sizeof(condition); i++) condition[i] = sweep_next(&s) % 2;
+  for (int turn = 0; turn < sweep_cases(400); turn++) {
+    const enum onr_dtype dtype = dtypes[sweep_pick(&s, 0, 4)];
+    const int64_t dim[2] = {sweep_pick(&s, 1, 200), sweep_pick(&s, 1, 200)};
+    const size_t size = onr_dtype_size(dtype);
+    int64_t dims[3][2], whole[2] = {1, 1};
+    for (int k = 0; k < 3; k++)
+      for (int d = 0; d < 2; d++) {
+        dims[k][d] = sweep_chance(&s, 2) ? 1 : dim[d];
+        whole[d] = dims[k][d] > whole[d] ? dims[k][d] : whole[d];
+      }
+    struct layer_test t = {.layer = &onri_layer_where, .num_out = 1, .threads = (uint32_t)sweep_pick(&s, 1, 2)};
+    layer_test_input(&t, ONR_DTYPE_BOOL, 2, dims[0], condition);
+    layer_test_input(&t, dtype, 2, dims[1], x);
+    layer_test_input(&t, dtype, 2, dims[2], y);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    for (int64_t i = 0; i < whole[0] * whole[1]; i++) {
+      size_t at[3];
+      for (int k = 0; k < 3; k++)
+        at[k] = (size_t)((dims[k][0] == 1 ? 0 : i / whole[1] * dims[k][1]) + (dims[k][1] == 1 ? 0 : i % whole[1]));
+      assert_memory_equal((char *)t.out[0].data + (size_t)i * size,
+                          condition[at[0]] ? x + at[1] * size : y + at[2] * size, size);
+    }
+    layer_test_clear(&t);
+  }
 }
 
 static void test_where_wrong(void **state) {
@@ -176,13 +210,9 @@ static void test_align(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_where_every_size),
-      cmocka_unit_test(test_where_large),
-      cmocka_unit_test(test_where_wrong),
-      cmocka_unit_test(test_clip),
-      cmocka_unit_test(test_clip_wrong),
-      cmocka_unit_test(test_dropout),
-      cmocka_unit_test(test_align),
+      cmocka_unit_test(test_where_every_size), cmocka_unit_test(test_where_large), cmocka_unit_test(test_where_drawn),
+      cmocka_unit_test(test_where_wrong),      cmocka_unit_test(test_clip),        cmocka_unit_test(test_clip_wrong),
+      cmocka_unit_test(test_dropout),          cmocka_unit_test(test_align),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
