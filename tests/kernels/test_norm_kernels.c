@@ -47,14 +47,23 @@ static void check_softmax(struct sweep *s, int level) {
   for (size_t i = 0; i < lines; i++) softmax_reference(is_log, i * length, length, 1);
   kernels->lines(kind, y, y, lines, length);
   expect("softmax of lines", level, lines * length, 2e-6);
-  const size_t columns = (size_t)sweep_pick(s, 1, sweep_chance(s, 2) ? 8 : ONRI_SOFTMAX_COLUMNS),
-               rows = (size_t)sweep_pick(s, 1, 60);
-  const size_t inner = columns + (size_t)sweep_pick(s, 0, 3);
+  const size_t columns = (size_t)sweep_pick(s, 1, sweep_chance(s, 2) ? 8 : ONRI_SOFTMAX_COLUMNS);
+  const size_t inner = columns + (size_t)(sweep_chance(s, 2) ? 0 : sweep_pick(s, 1, 3));
+  const size_t rows = (size_t)sweep_pick(s, 1, sweep_chance(s, 2) ? 60 : MOST / (int64_t)inner);
   start(s, rows * inner, 20, sweep_chance(s, 4) ? 2 : 0);
   memcpy(expected, wide, rows * inner * sizeof(*wide)); /* what lies between the columns stays */
   for (size_t j = 0; j < columns; j++) softmax_reference(is_log, j, rows, inner);
   kernels->columns(kind, y, y, columns, rows, inner);
   expect("softmax of columns", level, rows * inner, 2e-6);
+  start(s, rows * inner, 20, sweep_chance(s, 2) ? 20 : 0);
+  memcpy(expected, wide, rows * inner * sizeof(*wide));
+  for (size_t j = 0; j < columns; j++) {
+    size_t best = 0;
+    for (size_t i = 1; i < rows; i++) best = wide[i * inner + j] > wide[best * inner + j] ? i : best;
+    for (size_t i = 0; i < rows; i++) expected[i * inner + j] = i == best;
+  }
+  kernels->hard_columns(y, y, columns, rows, inner);
+  expect("hardmax of columns", level, rows * inner, 0);
 }
 
 static void check_slices(struct sweep *s, int level) {

@@ -102,22 +102,20 @@ UNARY(ATANH, f32_atanh(v))
 
 /* --- binary --- */
 
-/* A repeated operand is one pair of vectors that is loaded again and again. */
+/* A repeated operand stays in registers. */
 #define BINARY(op, result)                                                                                             \
   INLINE vf32 op##_of(vf32 a, vf32 b) { return result; }                                                               \
   static void binary_##op(const struct onri_binary_rows *given) {                                                      \
     const struct onri_binary_rows rows = *given;                                                                       \
     const vf32 min = f32_set(rows.min), max = f32_set(rows.max);                                                       \
     const size_t count = rows.count;                                                                                   \
-    const size_t a_step = rows.a_step * 2 * F32_LANES, b_step = rows.b_step * 2 * F32_LANES;                           \
-    float repeated[2][2 * F32_LANES];                                                                                  \
     for (size_t r = 0; r < rows.rows; r++) {                                                                           \
-      const float *p = row_of(rows.a + r * rows.a_row, rows.a_step, repeated[0]);                                      \
-      const float *q = row_of(rows.b + r * rows.b_row, rows.b_step, repeated[1]);                                      \
+      const float *p = rows.a + r * rows.a_row, *q = rows.b + r * rows.b_row;                                          \
+      const vf32 one_a = f32_set(*p), one_b = f32_set(*q);                                                             \
       float *y = rows.y + r * count;                                                                                   \
-      for (size_t i = 0; i < count; i += 2 * F32_LANES, p += a_step, q += b_step) {                                    \
+      for (size_t i = 0; i < count; i += 2 * F32_LANES) {                                                              \
         const size_t left = count - i;                                                                                 \
-        const struct pair a = load_pair(p, left), b = load_pair(q, left);                                              \
+        const struct pair a = pair_of(p + i, left, rows.a_step, one_a), b = pair_of(q + i, left, rows.b_step, one_b);  \
         const vf32 first = op##_of(a.first, b.first), second = op##_of(a.second, b.second);                            \
         store_pair(y + i,                                                                                              \
                    (struct pair){f32_greatest(min, f32_least(max, first)), f32_greatest(min, f32_least(max, second))}, \
@@ -125,6 +123,10 @@ UNARY(ATANH, f32_atanh(v))
       }                                                                                                                \
     }                                                                                                                  \
   }
+
+INLINE struct pair pair_of(const float *x, size_t left, size_t step, vf32 one) {
+  return step ? load_pair(x, left) : (struct pair){one, one};
+}
 
 INLINE const float *row_of(const float *x, size_t step, float repeated[2 * F32_LANES]) {
   if (step) return x;

@@ -2,10 +2,12 @@
 #include "kernels/norm/normalize.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/env.h"
 #include "kernels/convert/convert.h"
 #include "kernels/kernels.h"
+#include "kernels/move/turned.h"
 #include "kernels/reduce/reduce_lines.h"
 
 enum { BLOCK = 512, COLUMNS = 64, DENSE = 4096 };
@@ -104,8 +106,66 @@ static void normalize_slice(const struct onri_normalize *n, size_t s) {
   else write_slice_f32(n, s, start, mean, factor);
 }
 
+/* --- lines of float32 divided by their norms: there is no mean, scale or bias --- */
+
+static int is_plain(const struct onri_normalize *n) {
+  return (n->kind == ONRI_NORMALIZE_L1 || n->kind == ONRI_NORMALIZE_L2) && n->dtype == ONR_DTYPE_F32 &&
+         n->y_dtype == ONR_DTYPE_F32;
+}
+
+/* `width` lines side by side, at most WIDTH, whose elements are `step` apart. Of few lines some rows are taken as one.
+ */
+enum { WIDTH = 2 * COLUMNS };
+static void plain_columns(const struct onri_normalize *n, const float *x, float *y, size_t width, size_t rows,
+                          size_t step) {
+  static const float none[WIDTH];
+  const struct onri_normalize_kernels *kernels = onri_kernels(normalize);
+  const enum onri_take what = n->kind == ONRI_NORMALIZE_L1 ? ONRI_TAKE_ABS : ONRI_TAKE_SQUARE;
+  const size_t fold = width == step && rows > WIDTH / width ? WIDTH / width : 1, wide = fold * width;
+  const size_t whole = rows / fold, rest = rows % fold;
+  struct onri_lines lines = {.x = x, .columns = wide, .column_step = 1, .rows = whole, .row_step = fold * step};
+  double sum[WIDTH] = {0};
+  float factor[WIDTH];
+  struct onri_pace pace = {n->env, 0};
+  onri_kernels(reduce)->lines[what](&lines, sum);
+  lines.x += whole * fold * step, lines.columns = rest * width, lines.rows = 1;
+  if (rest > 0) onri_kernels(reduce)->lines[what](&lines, sum);
+  for (size_t f = 1; f < fold; f++)
+    for (size_t j = 0; j < width; j++) sum[j] += sum[f * width + j];
+  kernels->factors(n->kind, sum, width, (double)rows, n->epsilon);
+  for (size_t j = 0; j < width; j++) factor[j] = (float)sum[j];
+  for (size_t f = 1; f < fold; f++) memcpy(factor + f * width, factor, width * sizeof(*factor));
+  for (size_t r = 0; r < whole && !onri_pace_stop(&pace, wide); r++)
+    kernels->apply_each(x + r * fold * step, y + r * fold * step, wide, none, factor, none);
+  kernels->apply_each(x + whole * fold * step, y + whole * fold * step, rest * width, none, factor, none);
+}
+
+static void turned_columns(void *context, void *columns, size_t count) {
+  const struct onri_normalize *n = context;
+  const size_t rows = n->rows.rank > 0 ? n->rows.count : n->run, inner = n->rows.rank > 0 ? n->rows.stride[0] : 1;
+  float *x = columns;
+  for (size_t j = 0; j < inner * count; j += WIDTH)
+    plain_columns(n, x + j, x + j, inner * count - j < WIDTH ? inner * count - j : WIDTH, rows, inner * count);
+}
+
+/* Groups that turn: of short runs, or of a few lines side by side; 0: none. */
+static size_t groups_that_turn(const struct onri_normalize *n) {
+  enum { SHORT = 8 /* elements of a run */, NARROW = 64 /* bytes */ };
+  const int32_t rank = n->slices.rank;
+  if (!is_plain(n)) return 0;
+  if (n->rows.rank == 0)
+    return rank == 1 && n->run <= SHORT && onri_turns(n->slices.count, n->run, 1, sizeof(float), NARROW)
+               ? n->slices.count
+               : 0;
+  if (rank != 2 || n->rows.rank != 1 || n->run != 1 || n->slices.stride[1] != 1 ||
+      n->rows.stride[0] != n->slices.dim[1] || n->slices.stride[0] != n->rows.count * n->slices.dim[1])
+    return 0;
+  return onri_turns(n->slices.dim[0], n->rows.count, n->slices.dim[1], sizeof(float), NARROW) ? n->slices.dim[0] : 0;
+}
+
 void onri_normalize_merge(struct onri_normalize *n) {
   n->merge = 1;
+  n->turned = groups_that_turn(n);
   const int32_t last = n->slices.rank - 1;
   if (last < 0 || n->rows.rank != 1 || n->index == ONRI_INDEX_ROW) return;
   if (n->run == 0 || n->run > COLUMNS / 2 || n->slices.stride[last] != n->run || n->slices.dim[last] == 1) return;
@@ -155,10 +215,17 @@ static void normalize_dense(const struct onri_normalize *n, size_t first, size_t
 }
 
 size_t onri_normalize_items(const struct onri_normalize *n) {
+  if (n->turned > 0) return n->turned;
   return n->merge > 1 ? n->slices.count / slices_of_row(n) * blocks_of(n) : n->slices.count;
 }
 
 void onri_normalize(const struct onri_normalize *n, size_t first_item, size_t last_item) {
+  if (n->turned > 0) {
+    const size_t group = n->rows.count * n->run * (n->slices.count / n->turned), at = first_item * group;
+    onri_turned(turned_columns, (void *)(uintptr_t)n, (const float *)n->x + at, (float *)n->y + at,
+                last_item - first_item, group, sizeof(float), n->env);
+    return;
+  }
   if (is_dense(n)) {
     normalize_dense(n, first_item, last_item);
     return;
@@ -171,7 +238,9 @@ void onri_normalize(const struct onri_normalize *n, size_t first_item, size_t la
     const size_t group = item % blocks_of(n) * n->merge, groups = slices_of_row(n), left = groups - group;
     const size_t slice = item / blocks_of(n) * groups + group, start = onri_dims_offset(&n->slices, slice);
     const size_t count = left < n->merge ? left : n->merge;
-    if (n->dtype == ONR_DTYPE_F64) columns_f64(n, slice, start, count);
+    if (is_plain(n) && n->run == 1)
+      plain_columns(n, (const float *)n->x + start, (float *)n->y + start, count, n->rows.count, n->rows.stride[0]);
+    else if (n->dtype == ONR_DTYPE_F64) columns_f64(n, slice, start, count);
     else columns_f32(n, slice, start, count);
   }
 }

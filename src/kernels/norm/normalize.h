@@ -26,6 +26,7 @@ struct onri_normalize {
   /* > 1: so many slices of short runs lie side by side in each row (channels last), and are walked together; set by
    * onri_normalize_merge. */
   size_t merge;
+  size_t turned; /* > 0: so many groups of short lines, which are turned (kernels/move/turned.h); set likewise */
   /* float64 for F64, else float32; NULL: none. Slice s starts at entry (s % scale_slices) * scale_step. */
   const void *scale, *bias;
   enum onri_normalize_index index;

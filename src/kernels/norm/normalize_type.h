@@ -16,11 +16,13 @@ static void NAME(write)(const struct onri_normalize *n, size_t at, size_t count,
 static double NAME(sum_slice)(const struct onri_normalize *n, size_t start, double mean, enum onri_take what) {
   T buffer[BLOCK];
   double sum = 0.0;
+  const int is_one = n->rows.rank == 1 && n->rows.stride[0] == n->run; /* the rows are one behind the other */
+  const size_t run = is_one ? n->rows.count * n->run : n->run;
   struct onri_pace pace = {n->env, 0};
-  for (size_t r = 0; r < n->rows.count; r++) {
+  for (size_t r = 0; r < (is_one ? 1 : n->rows.count); r++) {
     const size_t at = start + onri_dims_offset(&n->rows, r);
-    for (size_t i = 0; i < n->run && !onri_pace_stop(&pace, 2 * BLOCK); i += BLOCK) {
-      const size_t count = n->run - i < BLOCK ? n->run - i : BLOCK;
+    for (size_t i = 0; i < run && !onri_pace_stop(&pace, 2 * BLOCK); i += BLOCK) {
+      const size_t count = run - i < BLOCK ? run - i : BLOCK;
       sum += NAME(sum)(NAME(read)(n, at + i, count, buffer), count, mean, what);
     }
   }

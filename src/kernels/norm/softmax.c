@@ -8,9 +8,9 @@
 #include "base/env.h"
 #include "kernels/elementwise/vecmath.h"
 #include "kernels/kernels.h"
-#include "kernels/move/transpose.h"
+#include "kernels/move/turned.h"
 
-enum { BLOCK = 256 };
+enum { BLOCK = 256, LONGEST = 1 << 20 /* elements; of more it must be possible to cancel them on the way */ };
 
 static const float *read_block(const struct onri_softmax *s, size_t at, size_t count, float *buffer) {
   if (s->dtype == ONR_DTYPE_F32) return (const float *)s->x + at;
@@ -102,7 +102,7 @@ static void soft_columns(const struct onri_softmax *s, size_t start, size_t colu
   finish_columns(s, start, columns, max, sum);
 }
 
-/* --- double, and hardmax --- */
+/* --- double --- */
 
 static void soft_double(const struct onri_softmax *s, size_t start) {
   enum { PIECE = 1 << 16 /* between two looks at the flag */ };
@@ -129,147 +129,166 @@ static void soft_double(const struct onri_softmax *s, size_t start) {
   }
 }
 
-static double element(const struct onri_softmax *s, size_t at) {
-  double wide;
-  float narrow;
-  const void *from = (const char *)s->x + at * onr_dtype_size(s->dtype);
-  if (s->dtype == ONR_DTYPE_F64) {
-    onri_widen(s->dtype, from, 1, &wide);
-    return wide;
+/* --- hardmax: a NaN is no maximum, unless it comes first --- */
+
+/* Columns side by side, whose lines are so short that an int32 numbers their elements. */
+#define HARD_COLUMNS(name, T, read, write, store)                                               \
+  static void hard_columns_##name(const struct onri_softmax *s, size_t start, size_t columns) { \
+    T in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], most[ONRI_SOFTMAX_COLUMNS];          \
+    int32_t place[ONRI_SOFTMAX_COLUMNS] = {0};                                                  \
+    struct onri_pace pace = {s->env, 0};                                                        \
+    memcpy(most, read(s, start, columns, in), columns * sizeof(T));                             \
+    for (size_t i = 1; i < s->length && !onri_pace_stop(&pace, 2 * columns); i++) {             \
+      const T *x = read(s, start + i * s->inner, columns, in);                                  \
+      for (size_t j = 0; j < columns; j++)                                                      \
+        if (x[j] > most[j]) most[j] = x[j], place[j] = (int32_t)i;                              \
+    }                                                                                           \
+    for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2 * columns); i++) {             \
+      T *y = write(s, start + i * s->inner, out);                                               \
+      for (size_t j = 0; j < columns; j++) y[j] = (T)(place[j] == (int32_t)i);                  \
+      store(s, start + i * s->inner, columns, y);                                               \
+    }                                                                                           \
   }
-  onri_widen(s->dtype, from, 1, &narrow);
-  return (double)narrow;
+static const double *read_f64(const struct onri_softmax *s, size_t at, size_t count, double *buffer) {
+  (void)count, (void)buffer;
+  return (const double *)s->x + at;
+}
+static double *write_f64(const struct onri_softmax *s, size_t at, double *buffer) {
+  (void)buffer;
+  return (double *)s->y + at;
+}
+static void store_f64(const struct onri_softmax *s, size_t at, size_t count, const double *block) {
+  (void)s, (void)at, (void)count, (void)block;
+}
+HARD_COLUMNS(f32, float, read_block, write_block, store_block)
+HARD_COLUMNS(f64, double, read_f64, write_f64, store_f64)
+
+static size_t place_of_most_f64(const struct onri_softmax *s, const double *x) {
+  size_t place = 0;
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, BLOCK); i += BLOCK)
+    for (size_t j = i; j < s->length && j < i + BLOCK; j++)
+      if (x[j] > x[place]) place = j;
+  return place;
+}
+
+static size_t place_of_most_f32(const struct onri_softmax *s, size_t start) {
+  float in[BLOCK], most = *read_block(s, start, 1, in);
+  size_t place = 0;
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && most == most && !onri_pace_stop(&pace, BLOCK); i += BLOCK) {
+    const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
+    const float *x = read_block(s, start + i, count, in), here = onri_max_f32(x, most, count);
+    if (i > 0 && !(here > most)) continue;
+    most = here;
+    for (place = i; x[place - i] != most;) place++;
+  }
+  return place;
 }
 
 static void hard_line(const struct onri_softmax *s, size_t start) {
-  const double wide[2] = {0.0, 1.0};
-  const float narrow[2] = {0.0f, 1.0f};
-  size_t best = 0;
-  double max = element(s, start);
-  struct onri_pace pace = {s->env, 0};
-  for (size_t i = 1; i < s->length && !onri_pace_stop(&pace, 8); i++) {
-    const double v = element(s, start + i * s->inner);
-    if (v > max) {
-      max = v;
-      best = i;
-    }
-  }
-  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8); i++) {
-    void *to = (char *)s->y + (start + i * s->inner) * onr_dtype_size(s->dtype);
-    onri_narrow(s->dtype, s->dtype == ONR_DTYPE_F64 ? (const void *)&wide[i == best] : (const void *)&narrow[i == best],
-                1, to);
-  }
+  const int is_double = s->dtype == ONR_DTYPE_F64;
+  const size_t size = onr_dtype_size(s->dtype);
+  const size_t place = is_double ? place_of_most_f64(s, (const double *)s->x + start) : place_of_most_f32(s, start);
+  const float narrow = 1;
+  const double wide = 1;
+  char *y = (char *)s->y + start * size;
+  memset(y, 0, s->length * size);
+  if (s->dtype == ONR_DTYPE_F32) ((float *)s->y)[start + place] = narrow;
+  else onri_narrow(s->dtype, is_double ? (const void *)&wide : &narrow, 1, y + place * size);
 }
 
-/* Float32. A NaN is no maximum, as above. */
 static void hard_columns(const struct onri_softmax *s, size_t start, size_t columns) {
-  const float *x = (const float *)s->x + start;
-  float *y = (float *)s->y + start, most[ONRI_SOFTMAX_COLUMNS];
-  size_t place[ONRI_SOFTMAX_COLUMNS];
-  const size_t step = s->inner == 1 ? s->length : 1;
-  for (size_t j = 0; j < columns; j++) most[j] = x[j * step], place[j] = 0;
-  if (s->inner == 1)
-    for (size_t j = 0; j < columns; j++) {
-      const float *line = x + j * step;
-      if (most[j] == most[j]) most[j] = onri_max_f32(line, most[j], s->length);
-      while (most[j] == most[j] && line[place[j]] != most[j]) place[j]++;
-    }
-  else
-    for (size_t i = 1; i < s->length; i++)
-      for (size_t j = 0; j < columns; j++)
-        if (x[i * s->inner + j] > most[j]) most[j] = x[i * s->inner + j], place[j] = i;
-  for (size_t i = 0; i < (s->inner == 1 ? columns : s->length); i++)
-    memset(y + i * (s->inner == 1 ? s->length : s->inner), 0, (s->inner == 1 ? s->length : columns) * sizeof(*y));
-  for (size_t j = 0; j < columns; j++) y[j * step + place[j] * s->inner] = 1.0f;
+  if (s->dtype == ONR_DTYPE_F64) hard_columns_f64(s, start, columns);
+  else if (s->dtype == ONR_DTYPE_F32 && s->length * columns <= LONGEST)
+    onri_kernels(softmax)->hard_columns((const float *)s->x + start, (float *)s->y + start, columns, s->length,
+                                        s->inner);
+  else hard_columns_f32(s, start, columns);
 }
 
-/* `lines` lines of `length` elements of `size` bytes, side by side instead of one behind the other, or, `back`, the
- * other way. */
-static void turn(const void *from, void *to, size_t lines, size_t length, size_t size, int back) {
-  const size_t line = length * size, column = lines * size;
-  const struct onri_transpose t = {from,
-                                   to,
-                                   (ptrdiff_t)(back ? column : line),
-                                   (ptrdiff_t)(back ? line : column),
-                                   back ? lines : length,
-                                   back ? length : lines};
-  onri_transpose(&t, size);
+/* --- groups of lines --- */
+
+enum {
+  SHORT = 8,
+  SHORT_HARD = 64,
+  SOME = 16 /* lines that are worth turning */,
+  NARROW = 2048 /* narrow floats widened at a time */
+};
+
+static void turned_columns(void *context, void *columns, size_t count) {
+  struct onri_softmax s = *(const struct onri_softmax *)context;
+  s.inner *= count;
+  s.x = s.y = columns;
+  if (s.kind == ONRI_HARDMAX)
+    for (size_t j = 0; j < s.inner; j += ONRI_SOFTMAX_COLUMNS)
+      hard_columns(&s, j, s.inner - j < ONRI_SOFTMAX_COLUMNS ? s.inner - j : ONRI_SOFTMAX_COLUMNS);
+  else if (s.dtype == ONR_DTYPE_F64)
+    onri_kernels(softmax)->columns_f64(s.kind, columns, columns, s.inner, s.length, s.inner);
+  else onri_kernels(softmax)->columns(s.kind, columns, columns, s.inner, s.length, s.inner);
 }
 
-enum { SHORT = 8, SOME = 16 /* lines that are worth turning */, TURNED = 2048 /* elements at a time */ };
-
-/* Lines of float32 one behind the other. Those that do not fill a vector become columns for the time. */
-static void many_lines(enum onri_softmax_kind kind, const float *x, float *y, size_t lines, size_t length) {
-  float turned[TURNED];
-  if (length > SHORT || length < 2 || lines < SOME) {
-    onri_kernels(softmax)->lines(kind, x, y, lines, length);
-    return;
-  }
-  for (size_t first = 0, n; first < lines; first += n) {
-    n = lines - first < TURNED / length ? lines - first : TURNED / length;
-    turn(x + first * length, turned, n, length, sizeof(*x), 0);
-    onri_kernels(softmax)->columns(kind, turned, turned, n, length, n);
-    turn(turned, y + first * length, n, length, sizeof(*x), 1);
+/* `count` groups of float32 or double, one behind the other. */
+static void some_groups(const struct onri_softmax *s, size_t start, size_t count) {
+  const size_t size = onr_dtype_size(s->dtype), at = start * size;
+  struct onri_softmax turned = *s;
+  const size_t most = s->kind == ONRI_HARDMAX ? SHORT_HARD : SHORT;
+  if (s->turned || (s->length <= most && s->length > 1 && count >= SOME)) {
+    onri_turned(turned_columns, &turned, (const char *)s->x + at, (char *)s->y + at, count, s->length * s->inner, size,
+                s->env);
+  } else if (s->kind != ONRI_HARDMAX && s->dtype == ONR_DTYPE_F32) {
+    onri_kernels(softmax)->lines(s->kind, (const float *)s->x + start, (float *)s->y + start, count, s->length);
+  } else {
+    for (size_t i = 0; i < count; i++)
+      if (s->kind == ONRI_HARDMAX) hard_line(s, start + i * s->length);
+      else soft_double(s, start + i * s->length);
   }
 }
 
-/* Columns of double, or short lines; what is long goes line by line. */
-static int double_columns(const struct onri_softmax *s, size_t start, size_t columns) {
-  enum { LONGEST = 1 << 20 /* which it must be possible to cancel */ };
-  const double *x = (const double *)s->x + start;
-  double *y = (double *)s->y + start, turned[TURNED];
-  if (s->kind == ONRI_HARDMAX || s->length * columns > LONGEST) return 0;
-  if (s->inner > 1) {
-    onri_kernels(softmax)->columns_f64(s->kind, x, y, columns, s->length, s->inner);
-    return 1;
+/* Narrow floats: many are widened at once, and computed in place. */
+static void narrow_groups(const struct onri_softmax *s, size_t start, size_t count) {
+  float block[NARROW];
+  struct onri_softmax wide = *s;
+  const size_t group = s->length * s->inner, most = NARROW / group;
+  wide.dtype = ONR_DTYPE_F32;
+  wide.x = wide.y = block;
+  for (size_t j = 0; j < count; j += most) {
+    const size_t some = count - j < most ? count - j : most, at = start + j * group;
+    (void)read_block(s, at, some * group, block);
+    some_groups(&wide, 0, some);
+    store_block(s, at, some * group, block);
   }
-  if (s->length > SHORT || columns < SOME) return 0;
-  turn(x, turned, columns, s->length, sizeof(*x), 0); /* no more than ONRI_SOFTMAX_COLUMNS of SHORT elements */
-  onri_kernels(softmax)->columns_f64(s->kind, turned, turned, columns, s->length, columns);
-  turn(turned, y, columns, s->length, sizeof(*x), 1);
-  return 1;
 }
 
-/* Short lines of narrow floats: many are widened at once, and computed in place. */
-static int narrow_lines(const struct onri_softmax *s, size_t start, size_t columns) {
-  enum { ELEMENTS = 2048 };
-  float block[ELEMENTS];
-  if (s->kind == ONRI_HARDMAX || s->inner != 1 || s->length > ELEMENTS / 2) return 0;
-  const size_t most = ELEMENTS / s->length;
-  for (size_t j = 0; j < columns; j += most) {
-    const size_t lines = columns - j < most ? columns - j : most, at = start + j * s->length;
-    (void)read_block(s, at, lines * s->length, block);
-    many_lines(s->kind, block, block, lines, s->length);
-    store_block(s, at, lines * s->length, block);
+static void groups(const struct onri_softmax *s, size_t start, size_t count) {
+  const int is_wide = s->dtype == ONR_DTYPE_F32 || s->dtype == ONR_DTYPE_F64;
+  if (!is_wide && s->length * s->inner <= NARROW / 2) {
+    narrow_groups(s, start, count);
+  } else if (is_wide && (s->turned || s->length * count <= LONGEST)) {
+    some_groups(s, start, count);
+  } else {
+    for (size_t j = 0; j < count; j++)
+      if (s->kind == ONRI_HARDMAX) hard_line(s, start + j * s->length);
+      else if (s->dtype == ONR_DTYPE_F64) soft_double(s, start + j * s->length);
+      else soft_line(s, start + j * s->length);
   }
-  return 1;
-}
-
-/* Float32 in one call, unless that takes so long that it must be possible to cancel it. */
-static int vector_columns(const struct onri_softmax *s, size_t start, size_t columns) {
-  enum { LONGEST = 1 << 20 };
-  if (s->dtype == ONR_DTYPE_F64) return double_columns(s, start, columns);
-  if (s->length * columns > LONGEST) return 0;
-  if (s->dtype != ONR_DTYPE_F32) return narrow_lines(s, start, columns);
-  const float *x = (const float *)s->x + start;
-  float *y = (float *)s->y + start;
-  if (s->kind == ONRI_HARDMAX) hard_columns(s, start, columns);
-  else if (s->inner == 1) many_lines(s->kind, x, y, columns, s->length);
-  else onri_kernels(softmax)->columns(s->kind, x, y, columns, s->length, s->inner);
-  return 1;
 }
 
 void onri_softmax(const struct onri_softmax *s, size_t outer, size_t column, size_t columns) {
   const size_t start = outer * s->length * s->inner + column;
   struct onri_pace pace = {s->env, 0};
   if (s->length == 0 || onri_pace_stop(&pace, s->length)) return;
-  if (vector_columns(s, start, columns)) return;
-  if (s->kind == ONRI_HARDMAX || s->dtype == ONR_DTYPE_F64) {
-    for (size_t j = 0; j < columns; j++)
-      if (s->kind == ONRI_HARDMAX) hard_line(s, start + j * (s->inner == 1 ? s->length : 1));
-      else soft_double(s, start + j * (s->inner == 1 ? s->length : 1));
-  } else if (s->inner == 1) {
-    for (size_t j = 0; j < columns; j++) soft_line(s, start + j * s->length);
+  if (s->inner == 1 || s->turned) {
+    groups(s, start, columns);
+  } else if (s->kind == ONRI_HARDMAX && s->length <= INT32_MAX) {
+    hard_columns(s, start, columns);
+  } else if (s->dtype == ONR_DTYPE_F32 && s->length * columns <= LONGEST) {
+    onri_kernels(softmax)->columns(s->kind, (const float *)s->x + start, (float *)s->y + start, columns, s->length,
+                                   s->inner);
+  } else if (s->dtype == ONR_DTYPE_F64 && s->length * columns <= LONGEST) {
+    onri_kernels(softmax)->columns_f64(s->kind, (const double *)s->x + start, (double *)s->y + start, columns,
+                                       s->length, s->inner);
+  } else if (s->dtype == ONR_DTYPE_F64) {
+    for (size_t j = 0; j < columns; j++) soft_double(s, start + j);
   } else {
     soft_columns(s, start, columns);
   }

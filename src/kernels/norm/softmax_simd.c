@@ -154,51 +154,64 @@ INLINE void tile(const float *x, float *y, size_t length, size_t inner, const in
     }
 }
 
-/* Fewer columns than lanes, all there are, a part of a vector each: rows lie side by side. v[l] and v[l + inner] are
- * joined, and each lane gets what its column has. */
-INLINE vf32 fold_max(vf32 v, size_t inner) {
-  float lane[F32_LANES];
-  f32_store(lane, v);
-  for (size_t l = inner; l < F32_LANES; l++) lane[l % inner] = lane[l] > lane[l % inner] ? lane[l] : lane[l % inner];
-  for (size_t l = inner; l < F32_LANES; l++) lane[l] = lane[l % inner];
-  return f32_load(lane);
+/* Fewer columns than lanes, all there are: rows lie side by side, and vectors are taken as they come. Each of so many
+ * in a row that they are whole rows has its own maximum and its own sum; lanes of one column are joined in the end. */
+enum { PERIOD = F32_LANES / 2 /* vectors, at most */ };
+
+static size_t vectors_of_period(size_t inner) {
+  size_t vectors = 1;
+  while (vectors * F32_LANES % inner != 0) vectors++;
+  return vectors;
 }
 
-INLINE vf32 fold_sum(vf64 low, vf64 high, size_t inner, const int is_log) {
-  double lane[F32_LANES];
-  f64_store(lane, low);
-  f64_store(lane + F64_LANES, high);
-  for (size_t l = inner; l < F32_LANES; l++) lane[l % inner] += lane[l];
-  for (size_t l = inner; l < F32_LANES; l++) lane[l] = lane[l % inner];
-  return finish(f64_load(lane), f64_load(lane + F64_LANES), is_log);
+static void fold_max(vf32 *max, size_t lanes, size_t inner) {
+  float lane[PERIOD * F32_LANES];
+  memcpy(lane, max, lanes * sizeof(*lane));
+  for (size_t row = inner; row < lanes; row += inner)
+    for (size_t j = 0; j < inner; j++) lane[j] = lane[row + j] > lane[j] ? lane[row + j] : lane[j];
+  for (size_t row = inner; row < lanes; row += inner) memcpy(lane + row, lane, inner * sizeof(*lane));
+  memcpy(max, lane, lanes * sizeof(*lane));
 }
 
-INLINE void folded_columns(const float *x, float *y, size_t length, size_t inner, const int is_log) {
-  const size_t count = length * inner;
-  vf32 max = f32_set(-INFINITY);
-  vf64 low = {0}, high = {0};
-  for (size_t i = 0; i < count; i += F32_LANES) max = f32_greatest(load_or_least(x + i, count - i), max);
-  max = fold_max(max, inner);
-  for (size_t i = 0; i < count; i += F32_LANES) {
+/* Sums become what `finish` says. */
+static void fold_sum(const vf64 *sum, vf32 *last, size_t lanes, size_t inner, int is_log) {
+  double lane[PERIOD * F32_LANES];
+  memcpy(lane, sum, lanes * sizeof(*lane));
+  for (size_t row = inner; row < lanes; row += inner)
+    for (size_t j = 0; j < inner; j++) lane[j] += lane[row + j];
+  for (size_t row = inner; row < lanes; row += inner) memcpy(lane + row, lane, inner * sizeof(*lane));
+  for (size_t l = 0; l < lanes; l += F32_LANES)
+    last[l / F32_LANES] = finish(f64_load(lane + l), f64_load(lane + l + F64_LANES), is_log);
+}
+
+INLINE void folded_columns(const float *x, float *y, size_t length, size_t inner, int is_log, const size_t vectors) {
+  const size_t count = length * inner, lanes = vectors * F32_LANES;
+  vf32 max[PERIOD], last[PERIOD];
+  vf64 sum[2 * PERIOD];
+  for (size_t k = 0; k < vectors; k++) max[k] = f32_set(-INFINITY), sum[2 * k] = sum[2 * k + 1] = (vf64){0};
+  for (size_t i = 0, k = 0; i < count; i += F32_LANES, k = k + 1 < vectors ? k + 1 : 0)
+    max[k] = f32_greatest(load_or_least(x + i, count - i), max[k]);
+  fold_max(max, lanes, inner);
+  for (size_t i = 0, k = 0; i < count; i += F32_LANES, k = k + 1 < vectors ? k + 1 : 0) {
     const size_t left = count - i;
-    const vf32 e = f32_first_lanes(f32_exp_negative(f32_load_part(x + i, left) - max), left);
+    const vf32 e = f32_first_lanes(f32_exp_negative(f32_load_part(x + i, left) - max[k]), left);
     if (!is_log) f32_store_part(y + i, e, left);
-    low += f64_from_low(e), high += f64_from_high(e);
+    sum[2 * k] += f64_from_low(e), sum[2 * k + 1] += f64_from_high(e);
   }
-  const vf32 last = fold_sum(low, high, inner, is_log);
-  for (size_t i = 0; i < count; i += F32_LANES) {
+  fold_sum(sum, last, lanes, inner, is_log);
+  for (size_t i = 0, k = 0; i < count; i += F32_LANES, k = k + 1 < vectors ? k + 1 : 0) {
     const size_t left = count - i;
     const vf32 v = f32_load_part((is_log ? x : y) + i, left);
-    f32_store_part(y + i, is_log ? (v - max) - last : v * last, left);
+    f32_store_part(y + i, is_log ? (v - max[k]) - last[k] : v * last[k], left);
   }
 }
 
 static void columns(enum onri_softmax_kind kind, const float *x, float *y, size_t count, size_t length, size_t inner) {
   const int is_log = kind == ONRI_LOG_SOFTMAX;
   size_t j = 0;
-  if (count == inner && inner < F32_LANES && F32_LANES % inner == 0) {
-    if (is_log) folded_columns(x, y, length, inner, 1);
-    else folded_columns(x, y, length, inner, 0);
+  if (count == inner && inner <= F32_LANES / 2 && length >= 4 * F32_LANES) {
+    if (F32_LANES % inner == 0) folded_columns(x, y, length, inner, is_log, 1);
+    else folded_columns(x, y, length, inner, is_log, vectors_of_period(inner));
     return;
   }
   for (; j + TILE * F32_LANES <= count; j += TILE * F32_LANES)
@@ -207,6 +220,26 @@ static void columns(enum onri_softmax_kind kind, const float *x, float *y, size_
   for (; j < count; j += F32_LANES)
     if (is_log) tile(x + j, y + j, length, inner, 1, 0, count - j, 1);
     else tile(x + j, y + j, length, inner, 1, 0, count - j, 0);
+}
+
+/* --- hardmax: a NaN is no maximum, unless it comes first --- */
+
+INLINE void hard_tile(const float *x, float *y, size_t length, size_t inner, const int full, size_t left) {
+  vf32 most = at(x, full, left);
+  vi32 place = {0};
+  for (size_t i = 1; i < length; i++) {
+    const vf32 v = at(x + i * inner, full, left);
+    const vi32 more = v > most;
+    most = f32_select(more, v, most);
+    place = i32_select(more, i32_set((int32_t)i), place);
+  }
+  for (size_t i = 0; i < length; i++) put(y + i * inner, (vf32)((place == (int32_t)i) & (vi32)f32_set(1)), full, left);
+}
+
+static void hard_columns(const float *x, float *y, size_t count, size_t length, size_t inner) {
+  size_t j = 0;
+  for (; j + F32_LANES <= count; j += F32_LANES) hard_tile(x + j, y + j, length, inner, 1, F32_LANES);
+  if (j < count) hard_tile(x + j, y + j, length, inner, 0, count - j);
 }
 
 /* --- double --- */
@@ -233,4 +266,4 @@ static void columns_f64(enum onri_softmax_kind kind, const double *x, double *y,
     else double_tile(x + j, y + j, length, inner, count - j, 0);
 }
 
-const struct onri_softmax_kernels ONRI_AT_LEVEL(onri_softmax_kernels) = {lines, columns, columns_f64};
+const struct onri_softmax_kernels ONRI_AT_LEVEL(onri_softmax_kernels) = {lines, columns, hard_columns, columns_f64};

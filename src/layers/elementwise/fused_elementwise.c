@@ -131,6 +131,16 @@ static int adds_bytes(const struct onr_call *call) {
   return 1;
 }
 
+/* Elements of a row that kernels take as it is: a factor and a summand for all of it cost next to nothing. */
+static size_t long_row(const struct onr_call *call) {
+  enum { AFFINE_ROW = 5 };
+  const struct chain_state *s = call->state;
+  const int32_t last = s->broadcast.rank - 1;
+  int affine = s->steps[0].is_affine;
+  for (size_t i = 1; i < call->num_in; i++) affine &= s->broadcast.stride[i][last] == 0;
+  return affine ? AFFINE_ROW : ONRI_FLOAT_ROW;
+}
+
 static enum onr_status chain_plan(struct onr_call *call) {
   const struct onr_fused_elementwise_params *p = call->params;
   struct chain_state *s = call->state;
@@ -139,7 +149,6 @@ static enum onr_status chain_plan(struct onr_call *call) {
   if (tuned) call->kernel = ONR_KERNEL_VECTOR;
   for (size_t i = 0; i < call->num_in; i++) operands[i] = &call->in[i];
   onri_broadcast_make(&s->broadcast, &call->out[0], operands, call->num_in);
-  if (tuned) onri_broadcast_keep_rows(&s->broadcast, ONRI_FLOAT_ROW);
   for (int32_t i = (int32_t)call->num_in - 1; i >= 0; i--)
     if (onr_desc_equal(&call->in[i], &call->out[0])) call->in_place = i;
   for (int32_t k = 0; k < p->num_steps; k++) {
@@ -153,6 +162,7 @@ static enum onr_status chain_plan(struct onr_call *call) {
       s->steps[k].is_affine = tuned && is_affine(p, k);
     }
   }
+  if (tuned) onri_broadcast_keep_rows(&s->broadcast, long_row(call));
   s->most = largest_tile(call);
   s->adds_bytes = tuned && adds_bytes(call);
   return ONR_STATUS_OK;

@@ -5,7 +5,7 @@
 
 #include "layers/elementwise/broadcast.h"
 
-enum { ROOM = 16384 /* bytes, shared by the operands */ };
+enum { ROOM = 16384 /* bytes, shared by the operands */, SLACK = 16 };
 
 struct spread {
   const struct onri_broadcast *b;
@@ -27,17 +27,18 @@ static int is_dense(const struct onri_broadcast *b, size_t k) {
 }
 
 /* Elements index[0 ... count) of x, or with NULL that at x alone, and of what lies `step` elements behind, `times`
- * times. */
+ * times. What is behind them may be written, up to SLACK bytes. */
 #define SPREAD(name, type)                                                                                           \
   static void spread_##name(const void *x, const uint8_t *index, size_t count, size_t times, size_t step, void *y) { \
     const type *from = x;                                                                                            \
-    type *to = y;                                                                                                    \
+    type *to = y, ones[SLACK / sizeof(type)];                                                                        \
     for (; times > 0; times--, from += step, to += count) {                                                          \
-      const type one = *from;                                                                                        \
-      if (index)                                                                                                     \
+      if (index) {                                                                                                   \
         for (size_t i = 0; i < count; i++) to[i] = from[index[i]];                                                   \
-      else                                                                                                           \
-        for (size_t i = 0; i < count; i++) to[i] = one;                                                              \
+        continue;                                                                                                    \
+      }                                                                                                              \
+      for (size_t i = 0; i < SLACK / sizeof(type); i++) ones[i] = *from;                                             \
+      for (size_t i = 0; i < count; i += SLACK / sizeof(type)) memcpy(to + i, ones, sizeof(ones));                   \
     }                                                                                                                \
   }
 struct bytes16 {
@@ -75,12 +76,12 @@ static void find_places(const struct spread *s, size_t k, uint8_t *index) {
 
 static void start_spread(struct spread *s, size_t begin, size_t most, char *room) {
   const struct onri_broadcast *b = s->b;
-  const size_t share = ROOM / b->operands / 64 * 64;
+  const size_t share = ROOM / b->operands / 64 * 64, room_of = share - SLACK;
   size_t period = 1, widest = 1, index = begin / b->period;
   for (s->outer = b->rank; period < b->period;) period *= b->dim[--s->outer];
   for (int32_t d = s->outer; d-- > 0; index /= b->dim[d]) s->at[d] = index % b->dim[d];
   for (size_t k = 0; k < b->operands; k++) widest = s->operands.size[k] > widest ? s->operands.size[k] : widest;
-  s->block = (most < share / widest ? most : share / widest) / b->period * b->period;
+  s->block = (most < room_of / widest ? most : room_of / widest) / b->period * b->period;
   for (size_t k = 0; k < b->operands; k++) {
     s->room[k] = is_dense(b, k) ? NULL : room + k * share;
     if (!s->room[k]) continue;

@@ -11,6 +11,7 @@
 
 #include "kernels/convert/convert.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/kernels.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/elementwise/widened.h"
@@ -96,25 +97,44 @@ static void batch_statistics(const struct onr_call *call, const void *x, int64_t
   *variance = squares / count;
 }
 
-/* Channels-last: inner is 1, and the channels are the long loop. */
-static void pixel_f32(const float *restrict x, float *restrict y, const double *restrict scale,
-                      const double *restrict shift, int64_t count) {
-  for (int64_t c = 0; c < count; c++) y[c] = x[c] * (float)scale[c] + (float)shift[c];
+/* Factors and shifts of `channels` channels, as their elements lie, `times` times. */
+static void fill_pattern(const double *values, int64_t channels, int64_t inner, int64_t times, float *pattern) {
+  for (int64_t t = 0; t < times; t++)
+    for (int64_t c = 0; c < channels; c++)
+      for (int64_t i = 0; i < inner; i++) *pattern++ = (float)values[c];
 }
 
-static void pixel_in_place_f32(float *restrict y, const double *restrict scale, const double *restrict shift,
-                               int64_t count) {
-  for (int64_t c = 0; c < count; c++) y[c] = y[c] * (float)scale[c] + (float)shift[c];
+/* Channels of a few elements, or of one (channels-last): many of them are one row, which has a factor an element. */
+static void short_channels_f32(const struct work *w, int64_t begin, int64_t end) {
+  enum { PATTERN = 512 };
+  const struct batch_norm_state *s = w->s;
+  const int64_t most = PATTERN / s->inner, outer = s->channels * s->inner;
+  float scale[PATTERN], shift[PATTERN];
+  for (int64_t first = 0, count; first < s->channels; first += count) {
+    count = s->channels - first < most ? s->channels - first : most;
+    const int64_t times = count == s->channels ? PATTERN / outer : 1;
+    fill_pattern(w->scale + first, count, s->inner, times, scale);
+    fill_pattern(w->shift + first, count, s->inner, times, shift);
+    for (int64_t o = begin; o < end; o += times) {
+      const int64_t at = o * outer + first * s->inner, some = end - o < times ? end - o : times;
+      const struct onri_affine_rows rows = {.product = {.a = (const float *)w->x + at,
+                                                        .b = scale,
+                                                        .y = (float *)w->y + at,
+                                                        .rows = 1,
+                                                        .count = (size_t)(some * count * s->inner),
+                                                        .a_step = 1,
+                                                        .b_step = 1,
+                                                        .min = -INFINITY,
+                                                        .max = INFINITY},
+                                            .c = shift,
+                                            .c_step = 1};
+      onri_kernels(elementwise)->affine(&rows);
+    }
+  }
 }
 
 static void apply_f32(const struct work *w, int64_t outer) {
   const struct batch_norm_state *s = w->s;
-  if (s->inner == 1) {
-    float *y = (float *)w->y + outer * s->channels;
-    if (w->x == w->y) pixel_in_place_f32(y, w->scale, w->shift, s->channels);
-    else pixel_f32((const float *)w->x + outer * s->channels, y, w->scale, w->shift, s->channels);
-    return;
-  }
   for (int64_t c = 0; c < s->channels; c++) {
     const float scale = (float)w->scale[c], shift = (float)w->shift[c];
     const float *x = (const float *)w->x + (outer * s->channels + c) * s->inner;
@@ -133,7 +153,11 @@ static void apply_f64(const struct work *w, int64_t outer) {
 }
 
 static void outers_f32(void *context, size_t begin, size_t end) {
-  for (size_t o = begin; o < end; o++) apply_f32(context, (int64_t)o);
+  enum { SHORT = 32 };
+  const struct work *w = context;
+  if (w->s->inner < SHORT) short_channels_f32(w, (int64_t)begin, (int64_t)end);
+  else
+    for (size_t o = begin; o < end; o++) apply_f32(w, (int64_t)o);
 }
 
 static void outers_f64(void *context, size_t begin, size_t end) {

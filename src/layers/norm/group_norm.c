@@ -75,7 +75,7 @@ static void plan_groups(struct onr_call *call, const struct grouping *g, float e
   onri_dims_add(&n->slices, g->groups, channels_last ? group : group * g->spatial);
   n->scale_slices = (size_t)g->groups;
   n->scale_step = per_group ? 1 : (size_t)group;
-  if (channels_last) {
+  if (channels_last || (g->spatial == 1 && group > 1)) { /* channels are neighbours */
     n->run = (size_t)group;
     n->index = ONRI_INDEX_RUN;
     onri_dims_add(&n->rows, g->spatial, g->channels);

@@ -32,7 +32,7 @@ static void plan_slices(struct onr_call *call, const uint8_t *mask) {
   int64_t strides[ONR_MAX_RANK];
   int32_t run_from = x->rank;
   onri_strides(x, strides);
-  while (run_from > 0 && mask[run_from - 1]) run_from--;
+  while (run_from > 0 && (mask[run_from - 1] || x->dim[run_from - 1] == 1)) run_from--;
   n->run = (size_t)onri_product(x, run_from, x->rank);
   for (int32_t d = 0; d < run_from; d++) onri_dims_add(mask[d] ? &n->rows : &n->slices, x->dim[d], strides[d]);
   s->entries = onr_desc_make(x->dtype, 0, NULL);
@@ -47,7 +47,7 @@ static enum onr_status lp_norm_plan(struct onr_call *call) {
   int32_t axis;
   ONR_TRY(onri_axis_resolve(p->axis, call->in[0].rank, &axis, call->error));
   mask[axis] = 1;
-  s->kernel.kind = p->p == 1 ? ONRI_NORMALIZE_L1 : ONRI_NORMALIZE_L2;
+  s->kernel.kind = p->p == 1 || call->in[0].dim[axis] == 1 ? ONRI_NORMALIZE_L1 : ONRI_NORMALIZE_L2; /* of one: |x| */
   plan_slices(call, mask);
   return ONR_STATUS_OK;
 }

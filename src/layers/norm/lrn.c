@@ -137,6 +137,20 @@ static void one_pixel(const struct work *w, int64_t from) {
   }
 }
 
+/* `count` pixels whose few channels lie side by side, at most BATCH elements together: powers take them in one go. */
+static void few_channels(const struct work *w, int64_t from, int64_t count) {
+  const int64_t channels = w->s->channels, before = before_of(w->p), after = w->p->size - 1 - before;
+  double sum[BATCH], square[BATCH];
+  for (int64_t i = 0; i < count * channels; i++) square[i] = square_at(w, from + i);
+  for (int64_t i = 0; i < count * channels; i++) {
+    const int64_t c = i % channels, first = c > before ? c - before : 0;
+    const int64_t last = c + after < channels ? c + after : channels - 1;
+    sum[i] = first_square(w, from + i - c, first);
+    for (int64_t k = first; k <= last; k++) sum[i] += square[i - c + k];
+  }
+  normalise(w, from, 1, count * channels, sum);
+}
+
 /* sums[c - begin], c in [begin, end): the squares of window c that lie in front of place begin + size, where a place is
  * a channel + before. */
 static void sum_heads(const struct work *w, int64_t from, int64_t begin, int64_t end, double *sums) {
@@ -181,6 +195,12 @@ static void pixels(void *context, size_t begin, size_t end) {
   const struct lrn_state *s = w->s;
   struct onri_pace pace = {w->env, 0};
   const uint64_t work = (uint64_t)w->p->size * (uint64_t)s->channels * BATCH;
+  if (s->inner == 1 && s->channels <= BATCH / 2) {
+    const size_t most = BATCH / (size_t)s->channels;
+    for (size_t item = begin; item < end && !onri_pace_stop(&pace, work); item += most)
+      few_channels(w, (int64_t)item * s->channels, (int64_t)(end - item < most ? end - item : most));
+    return;
+  }
   for (size_t item = begin; item < end && !onri_pace_stop(&pace, work); item++) {
     const int64_t outer = (int64_t)(item / blocks_of(s)), pixel = (int64_t)(item % blocks_of(s)) * BATCH;
     const int64_t left = s->inner - pixel;

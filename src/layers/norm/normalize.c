@@ -40,7 +40,7 @@ void onri_normalize_plan(struct onr_call *call, struct onri_normalize_state *sta
   if (n->slices.rank == 0) n->slices.count = 1;
   if (n->rows.rank == 0) n->rows.count = 1;
   onri_normalize_merge(n);
-  const size_t slice = n->rows.count * n->run * n->merge;
+  const size_t slice = n->rows.count * n->run * (n->turned > 0 ? n->slices.count / n->turned : n->merge);
   state->grain = slice == 0 || slice >= 8192 ? 1 : 8192 / slice;
   state->scale_at = plan_entries(call, 1, &state->entries);
   state->bias_at = plan_entries(call, 2, &state->entries);

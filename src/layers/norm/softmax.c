@@ -5,8 +5,11 @@
  * path      vectors but for double and hardmax */
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/move/turned.h"
 #include "kernels/norm/softmax.h"
 #include "params/params.h"
+
+enum { NARROW = 32 /* bytes side by side that are too few */ };
 
 struct softmax_state {
   size_t outer, length, inner, grain;
@@ -60,21 +63,32 @@ static void job_range(void *context, size_t begin, size_t end) {
   }
 }
 
-static void job_lines(void *context, size_t begin, size_t end) {
+static void job_groups(void *context, size_t begin, size_t end) {
+  enum { ELEMENTS = 65536 /* that are begun between two looks at the flag */ };
   const struct job *job = context;
-  const size_t length = job->kernel.length, most = length >= 4096 ? 1 : 4096 / (length + 1) + 1;
+  const size_t group = job->kernel.length * job->kernel.inner, most = ELEMENTS / (group + 1) + 1;
   for (size_t count; begin < end; begin += count) {
     count = end - begin < most ? end - begin : most;
-    count = count < ONRI_SOFTMAX_COLUMNS ? count : ONRI_SOFTMAX_COLUMNS;
     onri_softmax(&job->kernel, begin, 0, count);
   }
 }
 
 static enum onr_status run_lines(struct onr_call *call, enum onri_softmax_kind kind) {
   const struct softmax_state *s = call->state;
-  struct job job = {{kind, call->in[0].dtype, s->length, s->inner, call->inputs[0], call->outputs[0], call->env},
-                    (s->inner + ONRI_SOFTMAX_COLUMNS - 1) / ONRI_SOFTMAX_COLUMNS};
-  onr_parallel_for(call->env, s->outer * job.blocks, s->grain, s->inner == 1 ? job_lines : job_range, &job);
+  const enum onr_dtype dtype = call->in[0].dtype;
+  const size_t size = onri_class_size(onri_dtype_class(dtype));
+  struct job job = {.kernel = {.kind = kind,
+                               .dtype = dtype,
+                               .length = s->length,
+                               .inner = s->inner,
+                               .turned = s->inner > 1 && onri_turns(s->outer, s->length, s->inner, size, NARROW),
+                               .x = call->inputs[0],
+                               .y = call->outputs[0],
+                               .env = call->env},
+                    .blocks = (s->inner + ONRI_SOFTMAX_COLUMNS - 1) / ONRI_SOFTMAX_COLUMNS};
+  const int in_groups = s->inner == 1 || job.kernel.turned;
+  onr_parallel_for(call->env, in_groups ? s->outer : s->outer * job.blocks, s->grain,
+                   in_groups ? job_groups : job_range, &job);
   return ONR_STATUS_OK;
 }
 

@@ -9,11 +9,13 @@
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/kernels.h"
+#include "kernels/move/turned.h"
 #include "kernels/reduce/cumulative.h"
 #include "layers/layers.h"
 
 #define LANES 64
 #define WIDE 1024        /* lanes of types that need no conversion */
+#define NARROW 128       /* bytes side by side that are too few */
 #define SOME_BYTES 16384 /* of rows that stay in the first cache while vectors walk down them */
 
 static enum onr_status cumulative_infer(struct onr_call *call) {
@@ -161,6 +163,20 @@ static void (*const line_of[ONRI_NUM_CUMULATIVE])(const struct cumulative_job *j
     [ONRI_CUMULATIVE_U32] = line_u32,
     [ONRI_CUMULATIVE_U64] = line_u64};
 
+/* Short lines of few neighbours: many outer indices side by side. */
+static void turned_rows(void *context, void *columns, size_t count) {
+  struct cumulative_job job = *(const struct cumulative_job *)context;
+  job.inner *= count;
+  job.x = job.y = columns;
+  for (size_t first = 0; first < job.inner; first += WIDE) run_rows(&job, 0, first);
+}
+
+static void turned_parts(void *context, size_t begin, size_t end) {
+  const struct cumulative_job *job = context;
+  const size_t size = onr_dtype_size(job->dtype), group = job->length * job->inner, at = begin * group * size;
+  onri_turned(turned_rows, context, job->x + at, job->y + at, end - begin, group, size, job->env);
+}
+
 static void cumulative_parts(void *context, size_t begin, size_t end) {
   const struct cumulative_job *job = context;
   const int type = kernel_type(job->dtype);
@@ -180,22 +196,17 @@ static enum onr_status cumulative_run(struct onr_call *call, int product) {
   onri_widen(call->in[1].dtype, call->inputs[1], 1, &number);
   ONR_TRY(onri_axis_resolve(number, x->rank, &axis, call->error));
   if (onr_desc_elements(x) == 0) return ONR_STATUS_OK;
-  struct cumulative_job job = {x->dtype,
-                               product,
-                               p->exclusive,
-                               p->reverse,
-                               (size_t)x->dim[axis],
-                               (size_t)onri_product(x, axis + 1, x->rank),
-                               0,
-                               0,
-                               call->inputs[0],
-                               call->outputs[0],
-                               call->env};
+  size_t outer = (size_t)onri_product(x, 0, axis), inner = (size_t)onri_product(x, axis + 1, x->rank);
+  if (x->dim[axis] == 1) inner *= outer, outer = 1;
+  struct cumulative_job job = {x->dtype, product,         p->exclusive,     p->reverse, (size_t)x->dim[axis], inner, 0,
+                               0,        call->inputs[0], call->outputs[0], call->env};
   job.lanes = kernel_type(x->dtype) >= 0 ? WIDE : LANES;
   job.parts = (job.inner + job.lanes - 1) / job.lanes;
   const size_t work = job.length * (job.inner < job.lanes ? job.inner : job.lanes);
-  onr_parallel_for(call->env, (size_t)onri_product(x, 0, axis) * job.parts, work < 4096 ? 4096 / work + 1 : 1,
-                   cumulative_parts, &job);
+  const int turns =
+      kernel_type(x->dtype) >= 0 && onri_turns(outer, job.length, job.inner, onr_dtype_size(x->dtype), NARROW);
+  onr_parallel_for(call->env, outer * job.parts, work < 4096 ? 4096 * (turns ? 4 : 1) / work + 1 : 1,
+                   turns ? turned_parts : cumulative_parts, &job);
   return ONR_STATUS_OK;
 }
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "support/layer_test.h"
+#include "support/sweep.h"
 
 #include "base/numbers/convert.h"
 #include "layers/layers.h"
@@ -239,6 +239,39 @@ static void test_norms_without_parameters(void **unused) {
   check(&c);
 }
 
+/* Lines of all lengths, few and many of them side by side; groups of channels that are one element each. */
+static void test_drawn_shapes(void **unused) {
+  struct sweep s = sweep_from(67);
+  (void)unused;
+  for (int turn = 0; turn < sweep_cases(300); turn++) {
+    const int64_t inner = sweep_pick(&s, 1, sweep_chance(&s, 3) ? 140 : 16);
+    const int64_t length = sweep_pick(&s, 1, sweep_chance(&s, 3) ? CAPACITY / inner : 40),
+                  most = CAPACITY / (inner * length);
+    const int64_t outer = sweep_pick(&s, 1, most < 300 ? most : 300);
+    const struct onr_lp_norm_params params = {1, (int32_t)sweep_pick(&s, 1, 2)};
+    const struct norm_case c = {.layer = &onri_layer_lp_norm,
+                                .params = &params,
+                                .kind = params.p == 1 ? L1 : L2,
+                                .rank = 3,
+                                .dims = {outer, length, inner}};
+    for (size_t i = 0; i < (size_t)(outer * length * inner); i++)
+      slice[i] = i / (size_t)(length * inner) * (size_t)inner + i % (size_t)inner;
+    check(&c);
+  }
+  for (int turn = 0; turn < sweep_cases(60); turn++) {
+    const int64_t batch = sweep_pick(&s, 1, 5), groups = sweep_pick(&s, 1, 9), group = sweep_pick(&s, 2, 60);
+    const int64_t spatial = sweep_pick(&s, 1, 3), channels = groups * group;
+    const struct onr_group_norm_params params = {.groups = groups, .epsilon = 1e-2f};
+    const struct norm_case c = {
+        &onri_layer_group_norm, &params, VARIANCE, (double)1e-2f, 3, {batch, channels, spatial}, 1, {channels}, 1, 1};
+    for (size_t i = 0; i < (size_t)(batch * channels * spatial); i++) {
+      slice[i] = i / (size_t)(group * spatial);
+      entry[i] = i / (size_t)spatial % (size_t)channels;
+    }
+    check(&c);
+  }
+}
+
 static void test_zero_line(void **unused) {
   const float zero[3] = {0, 0, 0};
   const struct onr_lp_norm_params params = {0, 2};
@@ -283,7 +316,8 @@ int main(void) {
       cmocka_unit_test(test_layer_norm),         cmocka_unit_test(test_layer_norm_statistics),
       cmocka_unit_test(test_group_norm),         cmocka_unit_test(test_instance_norm),
       cmocka_unit_test(test_many_channels_last), cmocka_unit_test(test_norms_without_parameters),
-      cmocka_unit_test(test_zero_line),          cmocka_unit_test(test_wrong_parameters),
+      cmocka_unit_test(test_drawn_shapes),       cmocka_unit_test(test_zero_line),
+      cmocka_unit_test(test_wrong_parameters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "support/layer_test.h"
+#include "support/sweep.h"
 
 #include "base/numbers/convert.h"
 #include "layers/layers.h"
 
-enum { CAPACITY = 8192 };
+enum { CAPACITY = 32768 };
 static const enum onr_backend backends[] = {ONR_BACKEND_PORTABLE, ONR_BACKEND_AUTO};
 static const struct onr_layer *const layers[] = {&onri_layer_softmax, &onri_layer_log_softmax, &onri_layer_hardmax};
 
@@ -82,6 +82,21 @@ static void test_every_axis(void **unused) {
   }
 }
 
+/* Lines of all lengths, few and many of them side by side and one behind the other: each has its way to fill vectors.
+ */
+static void test_drawn_shapes(void **unused) {
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16};
+  struct sweep s = sweep_from(65);
+  (void)unused;
+  for (int turn = 0; turn < sweep_cases(250); turn++) {
+    const int64_t inner = sweep_pick(&s, 1, sweep_chance(&s, 3) ? 140 : 16);
+    const int64_t length = sweep_pick(&s, 1, sweep_chance(&s, 3) ? CAPACITY / inner : 40),
+                  most = CAPACITY / (inner * length);
+    const int64_t outer = sweep_pick(&s, 1, most < 300 ? most : 300);
+    check(dtypes[turn % 4], 3, (int64_t[]){outer, length, inner}, 1, 0, (size_t)outer, (size_t)length, (size_t)inner);
+  }
+}
+
 static void test_large_values(void **unused) {
   const float x[4] = {1000.0f, 999.0f, -1000.0f, -INFINITY};
   const struct onr_softmax_params params = {-1, 0};
@@ -119,6 +134,7 @@ static void test_wrong_axis(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_axis),
+      cmocka_unit_test(test_drawn_shapes),
       cmocka_unit_test(test_large_values),
       cmocka_unit_test(test_wrong_axis),
   };

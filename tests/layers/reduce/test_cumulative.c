@@ -3,6 +3,7 @@
 
 #include "layers/layers.h"
 #include "support/index_loop.h"
+#include "support/sweep.h"
 
 static void check(int product, int exclusive, int reverse, int32_t rank, const int64_t *dims, int32_t axis) {
   const struct onr_cumulative_params params = {exclusive, reverse};
@@ -56,6 +57,18 @@ static void cumulates(void **state) {
     }
     check(flags & 1, flags >> 1 & 1, flags >> 2, 1, DIMS(200), -1);
     check(flags & 1, flags >> 1 & 1, flags >> 2, 1, DIMS(1), 0);
+  }
+}
+
+/* Short lines, which are turned, and those that are not. */
+static void cumulates_drawn_shapes(void **state) {
+  struct sweep s = sweep_from(66);
+  (void)state;
+  for (int turn = 0; turn < sweep_cases(300); turn++) {
+    const int64_t length = sweep_pick(&s, 1, sweep_chance(&s, 3) ? 150 : 20), inner = sweep_pick(&s, 1, 40);
+    const int64_t outer = sweep_pick(&s, 1, sweep_chance(&s, 2) ? 200 : 10);
+    const int flags = (int)sweep_pick(&s, 0, 7);
+    if (outer * length * inner < 50000) check(flags & 1, flags >> 1 & 1, flags >> 2, 3, DIMS(outer, length, inner), 1);
   }
 }
 
@@ -147,8 +160,11 @@ static void reverse_failures(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(cumulates), cmocka_unit_test(cumulative_failures),
-                                     cmocka_unit_test(triangles), cmocka_unit_test(reverses),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(cumulates),
+                                     cmocka_unit_test(cumulates_drawn_shapes),
+                                     cmocka_unit_test(cumulative_failures),
+                                     cmocka_unit_test(triangles),
+                                     cmocka_unit_test(reverses),
                                      cmocka_unit_test(reverse_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
