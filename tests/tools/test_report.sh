@@ -18,6 +18,9 @@ cp "$tool" "$work/bin/onnxrun"
 cp -r "$(dirname "$tool")/share/onnxrun/report" "$work/share/onnxrun/report"
 expect 0 "" "$work/bin/onnxrun" report "$model" --seconds 0 -o "$work/page.html"
 holds "open it in a browser"
+for licence in "Mike Bostock" "Chris Pettitt" "Permission is hereby granted" "Redistribution and use in source"; do
+  grep -q "$licence" "$work/page.html" || fail "the page has d3 and dagre without '$licence'"
+done
 rm "$work/share/onnxrun/report/d3.min.js"
 expect 5 "is not complete" "$work/bin/onnxrun" report "$model" --seconds 0 -o "$work/broken.html"
 rm -r "$work/share"

@@ -1,0 +1,10 @@
+# Writes OUT: SCRIPT behind comments of the texts of LICENCES, files separated by |.
+string(REPLACE "|" ";" LICENCES "${LICENCES}")
+file(WRITE "${OUT}" "")
+foreach(licence IN LISTS LICENCES)
+  file(READ "${licence}" text)
+  string(REPLACE "*/" "* /" text "${text}")
+  file(APPEND "${OUT}" "/*!\n${text}*/\n")
+endforeach()
+file(READ "${SCRIPT}" text)
+file(APPEND "${OUT}" "${text}")
