@@ -148,8 +148,10 @@ function simplify(g) {
     if (!isGroup(child)) return child;
     simplify(child);
     if (child.children.length !== 1 || child.isBody) return child;
-    child.children[0].parent = g;
-    return child.children[0];
+    const only = child.children[0];
+    only.parent = g;
+    if (isGroup(only)) only.label = `${child.label}.${only.label}`;
+    return only;
   });
 }
 
