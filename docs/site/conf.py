@@ -27,6 +27,7 @@ html_title = f"onnxrun {version}"
 html_copy_source = html_show_sourcelink = False
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
+highlight_language = "none" # of blocks that do not say theirs
 pygments_style = "default"
 pygments_dark_style = "github-dark"
 

@@ -4,11 +4,12 @@
  *
  *   PATCH  mends faults. Headers and library of the same MAJOR.MINOR go together in any order, source and binary.
  *   MINOR  adds. What onnxrun.h, sequence.h, tensor_file.h and operators.h declare stays, in source and in binary:
- *          functions keep their arguments, enum values and ONNX numbers their numbers, and structs grow at their end
- * only where they begin with `size` (api.h). Others keep their layout for good: onr_error, onr_desc, onr_tensor,
- *          onr_string, onr_allocator, onr_cancel. layer.h, net.h and nn.h stay in source: code compiles as it is, after
- * a new MINOR it must be compiled again. MAJOR  may remove. What will go is marked as deprecated in its header and in
- * CHANGELOG.md one MINOR version before, with what takes its place.
+ *          functions keep their arguments, enum values and ONNX numbers their numbers, and structs grow at their
+ *          end, only where they begin with `size` (api.h). Others keep their layout for good: onr_error, onr_desc,
+ *          onr_tensor, onr_string, onr_allocator, onr_cancel. layer.h, net.h and nn.h stay in source: code
+ *          compiles as it is, after a new MINOR it must be compiled again.
+ *   MAJOR  may remove. What will go is marked as deprecated in its header and in CHANGELOG.md one MINOR version
+ *          before, with what takes its place.
  *
  * While MAJOR is 0 a new MINOR may do what a new MAJOR may, without notice; CHANGELOG.md says what to change. Bits of
  * results may differ between versions; they do not between numbers of threads. Texts of messages and names of layers
