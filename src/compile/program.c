@@ -146,7 +146,8 @@ enum onr_status onr_model_compile(const struct onr_model *model, const struct on
   if (!s.options.write) return onr_fail(error, ONR_STATUS_ARGUMENT, "options.write must not be NULL");
   if (!s.options.name) s.options.name = "model";
   if (!is_identifier(s.options.name))
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "the name must be an identifier of C, of 64 characters at most");
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "name: expected an identifier of C, of 64 characters at most, got '%s'",
+                    s.options.name);
   if (!model->for_source)
     return onr_fail(error, ONR_STATUS_STATE, "the model was not loaded with the option for_source");
   env = model->env;

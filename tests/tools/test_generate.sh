@@ -52,7 +52,7 @@ expect 2 "expected --prompt-ids" "$tool" generate "$decoder"
 for ids in "" 1,,2 1,2, a 1.5 -3; do
   expect 2 "prompt-ids: expected" "$tool" generate "$decoder" --prompt-ids="$ids"
 done
-expect 2 "steps: expected 1 to" "$tool" generate "$decoder" --prompt-ids 1 --steps 0
+expect 2 "steps: expected a whole number from 1 to" "$tool" generate "$decoder" --prompt-ids 1 --steps 0
 expect 2 "state: .*no input is named like that" "$tool" generate "$decoder" --prompt-ids 1 --state '*=past_*'
 expect 2 "state: .*no output is named" "$tool" generate "$decoder" --prompt-ids 1 --state 'present.*=past.*'
 expect 2 "state: .*expected OUTPUT=INPUT" "$tool" generate "$decoder" --prompt-ids 1 --state k0

@@ -143,6 +143,10 @@ for words in "compile model.onnx -o $work/nowhere" "compile ../nms_dynamo/model.
   "$tool" $words >/dev/null 2>"$work/err" && fail "$words: no error"
   [ ! -e "$work/nowhere" ] || fail "$words left a folder"
 done
+# What is wrong is named with its option.
+expect 2 "name: expected an identifier of C, of 64 characters at most, got 'a b'" "$tool" compile model.onnx --dim batch=1 -o "$work/sources" --name "a b"
+expect 2 "with --show labels are the right answers, numbers in a .npy" "$tool" run model.onnx -i digits.npy --show --labels names.txt
+expect 2 "optimise: does not take --precision" "$tool" optimise model.onnx -o "$work/x.onnx" --precision fast
 # Somebody's own source is kept, one of ours is written anew.
 expect 0 "" "$tool" compile model.onnx --dim batch=1 -o "$work/sources"
 expect 0 "" "$tool" compile model.onnx --dim batch=1 -o "$work/sources"

@@ -231,7 +231,8 @@ int command_generate(const struct options *options) {
   enum { MOST_STEPS = 1 << 20 };
   struct generation g = {.options = options, .random = options->seed};
   if (options->steps < 1 || options->steps > MOST_STEPS)
-    return complain(EXIT_USAGE, "--steps: expected 1 to %d", (int)MOST_STEPS);
+    return complain(EXIT_USAGE, "--steps: expected a whole number from 1 to %d, got %llu", (int)MOST_STEPS,
+                    (unsigned long long)options->steps);
   g.most = (options->prompt ? strlen(options->prompt) : 0) + options->steps + 1;
   g.tokens = calloc(g.most, sizeof(*g.tokens));
   if (!g.tokens) return complain(EXIT_OTHER, "no memory for %zu tokens", g.most);

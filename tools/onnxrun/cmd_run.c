@@ -43,6 +43,12 @@ static void print_outputs(const struct options *options, const struct loaded *l,
 }
 
 static int read_labels(const struct options *options, const char *path, struct tensor_list *list) {
+  const char *dot = strrchr(path, '.');
+  if (dot && (!strcmp(dot, ".txt") || !strcmp(dot, ".json")))
+    return complain(EXIT_USAGE,
+                    "--labels %s: with --show labels are the right answers, numbers in a .npy; --top shows "
+                    "names",
+                    path);
   const int code = read_values(options, path, ONR_DTYPE_NONE, list);
   if (code || list->count == 1) return code;
   return complain(EXIT_USAGE, "%s: expected one tensor of labels, found %zu", path, list->count);

@@ -8,7 +8,8 @@
 #define FIELD(name) (AT(fields) + FIELD_##name * sizeof(const char *))
 enum {
   PLANS = RUN | INFO | BENCH | REPORT | COMPARE,
-  LOADS = PLANS | GENERATE | CHECK | PACK | OPTIMISE,
+  COMPUTES = PLANS | GENERATE | CHECK | PACK,
+  LOADS = COMPUTES | OPTIMISE,
   READS = LOADS | COMPILE
 };
 
@@ -104,9 +105,9 @@ const struct option_row option_rows[] = {
     {"seed", 0, "N", RUN | BENCH | REPORT | COMPARE, TAKES_COUNT, AT(seed), NULL, NULL, "of random inputs (0)"},
     {"seed", 0, "N", GENERATE, TAKES_COUNT, AT(seed), NULL, "greedy", "of the tokens that are drawn (0)"},
     {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, NULL, "threads, 0 for one a core (1)"},
-    {"backend", 0, "auto|portable", LOADS, TAKES_CHOICE, AT(backend), NULL, NULL,
+    {"backend", 0, "auto|portable", COMPUTES, TAKES_CHOICE, AT(backend), NULL, NULL,
      "auto, or portable: plain C kernels only"},
-    {"precision", 0, "exact|fast", LOADS, TAKES_CHOICE, AT(precision), NULL, NULL,
+    {"precision", 0, "exact|fast", COMPUTES, TAKES_CHOICE, AT(precision), NULL, NULL,
      "exact, or fast: products and convolutions by constant weights in float16 where the processor can (info says "
      "which)"},
     {"disable-passes", 0, "P", READS, TAKES_TEXT, AT(disabled_passes), NULL, NULL,
