@@ -42,12 +42,13 @@ static enum onr_status open_directory(const char *path, int *fd, struct onr_erro
   char shown[SHOWN];
   *fd = onri_folder_open(path);
   if (*fd >= 0) return ONR_STATUS_OK;
-  return onr_fail(error, ONR_STATUS_IO, "cannot open the directory '%s'%s",
+  const int reason = errno;
+  return onr_fail(error, ONR_STATUS_IO, "cannot open the directory '%s': %s",
                   onri_escape_string(path, shown, sizeof(shown)),
-                  errno == ENOENT    ? ": there is none"
-                  : errno == ENOTDIR ? ": it is a file"
-                  : errno == EACCES  ? ": it may not be read"
-                                     : "");
+                  reason == ENOENT    ? "there is none"
+                  : reason == ENOTDIR ? "it is a file"
+                  : reason == EACCES  ? "it may not be read"
+                                      : onri_file_reason(reason));
 }
 
 enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void *data, size_t bytes,
@@ -198,8 +199,7 @@ static const char *open_reason(int reason) {
     case ELOOP:
     case ENOTDIR:
       return "it passes a symbolic link (or a file) that does not lead into the extra directory of the options";
-    case EACCES: return "permission denied";
-    default: return "the system refuses to open it";
+    default: return onri_file_reason(reason);
   }
 }
 

@@ -26,9 +26,7 @@ enum onr_status onri_source_open(const char *path, struct onri_source *source, s
   if (fd < 0) {
     const int reason = errno;
     return onr_fail(error, ONR_STATUS_IO, "cannot open '%s': %s", onri_escape_string(path, shown, sizeof(shown)),
-                    reason == ENOENT   ? "no such file"
-                    : reason == EACCES ? "permission denied"
-                                       : "the system refuses it");
+                    onri_file_reason(reason));
   }
   if (!onri_source_from_descriptor(fd, source)) {
     struct onri_file_info info;

@@ -175,6 +175,13 @@ static enum onr_status not_written(const struct contents *c, const struct onri_a
   return onri_atomic_file_fail(target, ONRI_NOT_WRITTEN, c->file->error);
 }
 
+/* What cannot be written is named by its place. */
+static enum onr_status put_tensor(const struct contents *c, const struct onri_atomic_file *target,
+                                  const struct onri_splice *splice) {
+  const enum onr_status status = onri_write_raw(c->file->env, splice->constant, put, target->file, c->file->error);
+  return status == ONR_STATUS_IO ? not_written(c, target) : status;
+}
+
 static enum onr_status write_message(const struct contents *c, const struct onri_atomic_file *target) {
   const struct onri_write *file = c->file;
   size_t at = 0;
@@ -184,7 +191,7 @@ static enum onr_status write_message(const struct contents *c, const struct onri
     if (splice->is_beside) continue;
     failed = put(target->file, c->graph->bytes + at, splice->at - at);
     at = splice->at;
-    if (!failed) ONR_TRY(onri_write_raw(file->env, splice->constant, put, target->file, file->error));
+    if (!failed) ONR_TRY(put_tensor(c, target, splice));
   }
   return failed || put(target->file, c->graph->bytes + at, c->graph->count - at) ? not_written(c, target)
                                                                                  : ONR_STATUS_OK;
@@ -196,7 +203,7 @@ static enum onr_status write_beside(const struct contents *c, const struct onri_
     const struct onri_splice *splice = &file->splices[i];
     if (!splice->is_beside) continue;
     if (!onri_file_seek(target->file, splice->offset)) return not_written(c, target);
-    ONR_TRY(onri_write_raw(file->env, splice->constant, put, target->file, file->error));
+    ONR_TRY(put_tensor(c, target, splice));
   }
   return ONR_STATUS_OK;
 }

@@ -111,9 +111,8 @@ const char *onri_packed_file_open(const char *path, const struct onri_packed_key
   const int fd = open_for_reading(path, &bytes);
   if (fd < 0)
     return errno == ENOENT   ? "there is no such file"
-           : errno == EACCES ? "permission denied"
            : errno == EINVAL ? "it is not a regular file"
-                             : "the system refuses to open it";
+                             : onri_file_reason(errno);
   const int is_long = bytes > sizeof(struct header);
   unsigned char *data = is_long ? onri_file_map(fd, bytes) : NULL;
   onri_file_close(fd);

@@ -124,6 +124,17 @@ if [ -e /dev/full ]; then
   [ $? = 2 ] || fail "usage errors print nothing"
   "$tool" run y.onnx -i x=again/y.npy >"$work/out.txt" 2>&- || fail "no standard error: exit code $?"
 fi
+# A file that may not grow any more, or be opened, is one error, too, that says why, and leaves nothing behind.
+python3 - <<'PY'
+from model_writer import FLOAT, floats, node, write
+write("heavy.onnx", [node("Add", ["x", "w"], ["y"])], [("x", FLOAT, [1])], [("y", FLOAT, [5000])], [floats("w", [5000], [1] * 5000)])
+PY
+for words in "run heavy.onnx -i x=again/y.npy -o grown" "optimise heavy.onnx -o grown.onnx" "pack heavy.onnx -o grown.onr"; do
+  expect 5 "grown.*cannot be written" sh -c "ulimit -f 1; exec '$tool' $words"
+done
+[ ! -e grown.onnx ] && [ ! -e grown.onr ] || fail "half a file was left"
+grep -q fsanitize "$1/build.ninja" 2>/dev/null ||
+  expect 5 "cannot open the directory '.': this process has too many files open" sh -c "ulimit -n 4; exec '$tool' info heavy.onnx"
 # What is read is not written over, whatever wrote the name and whatever the name is: inputs, answers, and a recipe with what it names.
 mkdir kept kept/lbl && cp "$fixtures"/demo/*.* kept && cd kept || exit 1
 for name in probabilities linear linked; do cp digits.npy $name.npy; done

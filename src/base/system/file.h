@@ -68,4 +68,7 @@ int onri_folder_look(int folder, const char *name, struct onri_file_info *info);
 /* Another descriptor of the same folder or file; -1. */
 int onri_file_duplicate(int fd);
 
+/* Why, of what a function here has left in errno: a few words for a message. */
+const char *onri_file_reason(int number);
+
 #endif
