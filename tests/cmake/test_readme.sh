@@ -50,7 +50,7 @@ text = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 10), }"
 open(sys.argv[1], "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(40))
 END
 block 'onnxrun info model.onnx' | sed 's/^\$ //' >"$work/lines"
-run_lines 8
+run_lines 10
 [ -f "$work/checkout/results/y.npy" ] || fail "no results of 'run ... -o results': $(ls "$work/checkout/results")"
 block 'examples/example_run_model' >"$work/lines"
 run_lines 3

@@ -51,6 +51,10 @@ for i in range(1000):
     x = f"d{i}"
 write(f"{folder}/flat.onnx", nodes, [("x", FLOAT, [4, 8])], [(x, FLOAT, [4, 8])], [weight("w", 8, 8), integers("begin", [2]), integers("end", [6])])
 
+# As many inputs as a decoder with a cache has.
+many = [f"past{i}" for i in range(60)]
+write(f"{folder}/many.onnx", [node("Sum", many, ["y"])], [(name, FLOAT, [2, 3]) for name in many], [("y", FLOAT, [2, 3])])
+
 evil = "</script><script>window.evil=1</script><img src=x onerror=\"window.evil=2\">\u2028'\"`${window.evil=3}&amp;<!--"
 scopes = {"pkg.torch.onnx.name_scopes": f"['', '{evil.replace(chr(39), '')}', 'n']", "pkg.torch.onnx.class_hierarchy": "['Net', 'Evil<b>', 'aten.mm.default']",
           "pkg.torch.onnx.stack_trace": f'File "{evil.replace(chr(34), "")}.py", line 7, in forward'}

@@ -140,6 +140,9 @@ with Browser(program) as browser:
             check(name, page.evaluate("window.evil") is None, "markup of a model ran")
             back = page.evaluate("getComputedStyle(document.body).backgroundColor")
             check(name, (sum(map(int, re.findall(r"\d+", back)[:3])) < 150) == view.get("dark", False), view, back)
+    page = open_page(browser, "many")
+    said = page.evaluate("document.getElementById('subtitle').textContent")
+    check("many", "past3 float32[2,3] (random) and 56 others → y float32[2,3]" in said and "past4" not in said, said)
     page = open_page(browser, "evil")
     node = data_of("evil")["nodes"][0]
     page.click_on(f"#box-n{node['node']}")

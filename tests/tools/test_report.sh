@@ -32,7 +32,7 @@ for name in conv_bn_relu_dynamo scripted_loop_ts transformer_encoder_layer_dynam
   expect 0 "" "$tool" bench "$fixtures/$name/model.onnx" --seconds 0 --profile --format json -o "$work/$name.json"
 done
 python3 "$here/report_models.py" "$work" || fail "models"
-for name in deep flat evil; do expect 0 "" "$tool" report "$work/$name.onnx" --seconds 0 -o "$work/$name.html"; done
+for name in deep flat many evil; do expect 0 "" "$tool" report "$work/$name.onnx" --seconds 0 -o "$work/$name.html"; done
 
 python3 "$here/report_page.py" "$work" "$fixtures/conv_bn_relu_dynamo/model.onnx"
 case $? in

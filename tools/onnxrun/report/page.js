@@ -37,6 +37,8 @@ function byteTicks(most, count) {
   return d3.range(0, most * 1.0001, 2 ** Math.max(0, Math.ceil(Math.log2(most / count))));
 }
 
+/* Of a long list the first few, and how many others there are. */
+const few = (words) => (words.length > 6 ? `${words.slice(0, 4).join(", ")} and ${words.length - 4} others` : words.join(", "));
 const percent = (share) => (share >= 0.1 ? `${(share * 100).toFixed(0)} %` : share >= 0.0005 ? `${(share * 100).toFixed(1)} %` : share > 0 ? "< 0.1 %" : "0 %");
 const gflops = (x) => (x.median_ms > 0 ? 2 * x.multiply_adds / x.median_ms / 1e6 : 0);
 const gbytes = (x) => (x.median_ms > 0 ? x.bytes / x.median_ms / 1e6 : 0);
@@ -93,7 +95,7 @@ function head() {
   document.title = `${m.file} - onnxrun report`;
   $("title").textContent = m.file;
   $("subtitle").textContent = [m.graph && `graph ${m.graph}`, m.producer && `made by ${m.producer} ${m.producer_version}`, `opset ${m.opset}`,
-    data.inputs.map((x) => `${x.name} ${x.type}${x.random ? " (random)" : ""}`).join(", ") + " → " + data.outputs.map((y) => `${y.name} ${y.type}`).join(", ")]
+    few(data.inputs.map((x) => `${x.name} ${x.type}${x.random ? " (random)" : ""}`)) + " → " + few(data.outputs.map((y) => `${y.name} ${y.type}`))]
     .filter(Boolean).join(" · ");
   const tile = (value, text) => make("div", {className: "tile"}, make("b", {textContent: value}), make("span", {textContent: text}));
   $("tiles").append(
