@@ -20,8 +20,9 @@ struct comparison {
   struct references reference;
   int is_rounded; /* 8-bit numbers are off by a step: what comes behind them is off by as much */
   size_t compared, different;
-  struct line first; /* what is wrong with the first one that differs */
-  cJSON *rows;       /* NULL: text */
+  struct line first;      /* what is wrong with the first one that differs */
+  struct listing missing; /* values that the reference does not have */
+  cJSON *rows;            /* NULL: text */
   int no_memory;
 };
 
@@ -206,7 +207,10 @@ static void compare(struct comparison *c, const struct onr_node_run *run, const 
   struct onr_node_info info = {.size = sizeof(info)};
   struct line reason = {0};
   struct distance d;
-  if (!reference) return;
+  if (!reference) {
+    listing_add(&c->missing, "'%s'", value->key);
+    return;
+  }
   onr_node_run_info(run, &info);
   judge(c, &value->tensor, &reference->tensor, &d, &reason);
   c->compared++;
@@ -297,12 +301,18 @@ static int take_inputs(const struct comparison *c, const struct loaded *l, const
 
 /* --- the command --- */
 
+static int nothing_in_common(struct comparison *c) {
+  struct listing has = {0};
+  for (size_t i = 0; i < c->reference.list.count; i++) listing_add(&has, "'%s'", c->reference.list.items[i].name);
+  return complain(EXIT_USAGE, "%s: has none of the values that the model writes: it has %s, the model writes %s",
+                  c->options->reference, has.count ? listing_text(&has) : "none", listing_text(&c->missing));
+}
+
 static int tell(struct comparison *c) {
   const char *with = c->options->reference ? c->options->reference : "plain C without rewrites";
   if (!c->compared && !c->options->reference)
     return complain(EXIT_USAGE, "%s: nothing to compare: no node writes a value of the file", c->options->paths[0]);
-  if (!c->compared)
-    return complain(EXIT_USAGE, "%s: has none of the values that the model writes; names are those of the file", with);
+  if (!c->compared) return nothing_in_common(c);
   if (c->rows) {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "reference", with);
