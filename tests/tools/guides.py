@@ -1,4 +1,4 @@
-"""Every block of code of README.md and docs/, in the order of its page and in a folder that is made for it: commands are run, snippets of C
+"""Every block of code of README.md, wasm/README.md and docs/, in the order of its page and in a folder that is made for it: commands are run, snippets of C
 and C++ run inside of the tool, as a plugin, excerpts are lines of the file that they are of, what is printed is what is printed. A block that
 another test runs stands here with that test; one that nobody names is a failure.
 
@@ -153,6 +153,13 @@ def recipe(text):
         fail("the recipe makes", shapes)
 
 
+def refusal(text):
+    """The error of a picture that is half as high, as JavaScript tells it, too."""
+    message, status = re.fullmatch(r"(.*\S) +\(status (\w+)\)", text).groups()
+    np.save("half.npy", np.zeros((1, 1, 4, 8), np.float32))
+    expect([tool, "run", "model.onnx", "-i", "half.npy"], code=2, error=f"onnxrun: {status}: half.npy: {message}\n")
+
+
 # --- what lies in the folder of a page ---
 
 
@@ -233,6 +240,7 @@ PAGES = {
     "docs/python.md": (demo, [elsewhere("tools/wheel"), *[elsewhere(PYTHON_TEST)] * 8]),
     "docs/quantise.md": (demo, [elsewhere(QUANTISE_TEST)] * 4),
     "docs/small.md": (demo, [elsewhere("tests/small/test_small.sh")]),
+    "wasm/README.md": (demo, [*[elsewhere("tests/wasm/package.test.mjs")] * 2, refusal, *[elsewhere("tests/wasm/demo_page.py")] * 2]),
     "docs/your_own_layer.md": (own_layer, [LAYER, LAYER, LAYER, LAYER, LAYER, save("scale.c"), shell]),
 }
 
@@ -259,7 +267,7 @@ def main():
         (programs / name).write_text(f"#!/bin/sh\n{line}\n")
         (programs / name).chmod(0o755)
     os.environ["PATH"] = os.pathsep.join((str(programs), str(tool.parent), os.environ["PATH"]))
-    for path in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
+    for path in (root / "README.md", root / "wasm" / "README.md", *sorted((root / "docs").glob("*.md"))):
         run_page(str(path.relative_to(root)))
     finish()
 
