@@ -134,7 +134,7 @@ for words in "run heavy.onnx -i x=again/y.npy -o grown" "optimise heavy.onnx -o 
 done
 [ ! -e grown.onnx ] && [ ! -e grown.onr ] || fail "half a file was left"
 grep -q fsanitize "$1/build.ninja" 2>/dev/null ||
-  expect 5 "cannot open the directory '.': this process has too many files open" sh -c "ulimit -n 4; exec '$tool' info heavy.onnx"
+  expect 5 "cannot open the directory '.': this process has too many files open" sh -c "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 4; exec '$tool' info heavy.onnx"
 # What is read is not written over, whatever wrote the name and whatever the name is: inputs, answers, and a recipe with what it names.
 mkdir kept kept/lbl && cp "$fixtures"/demo/*.* kept && cd kept || exit 1
 for name in probabilities linear linked; do cp digits.npy $name.npy; done
