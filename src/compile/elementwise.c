@@ -376,16 +376,22 @@ static void emit_clip(struct onri_source *s) {
   end_loops(s, &l, "clip", "v");
 }
 
-static int is_half_type(enum onr_dtype t) { return t == ONR_DTYPE_F16 || t == ONR_DTYPE_BF16; }
+/* What integers of a few bits keep of a wider one. */
+static void keep_few_bits(enum onr_dtype t, char *value, size_t size) {
+  char wide[64];
+  snprintf(wide, sizeof(wide), "%s", value);
+  if (t == ONR_DTYPE_I4) snprintf(value, size, "(int)((%s & 15) ^ 8) - 8", wide);
+  else if (t == ONR_DTYPE_I2) snprintf(value, size, "(int)((%s & 3) ^ 2) - 2", wide);
+  else if (t == ONR_DTYPE_U4 || t == ONR_DTYPE_U2) snprintf(value, size, "%s & %d", wide, t == ONR_DTYPE_U4 ? 15 : 3);
+}
 
 static void cast_to(struct onri_source *s, enum onr_dtype to) {
   const enum onr_dtype from = s->in[0].desc.dtype;
-  char value[64] = "v";
+  char value[96] = "v";
   struct loops l;
-  if (to == ONR_DTYPE_I4 || to == ONR_DTYPE_U4 || to == ONR_DTYPE_I2 || to == ONR_DTYPE_U2 ||
-      (from == ONR_DTYPE_F64 && is_half_type(s->graph->values[s->out[0].value].desc.dtype))) {
-    s->why = "to that type";
-    return;
+  if (from == ONR_DTYPE_F64 && to == ONR_DTYPE_F32 && s->out[0].name[0]) { /* and then to half a float */
+    onri_use(s, "odd_float", ONR_DTYPE_NONE);
+    snprintf(value, sizeof(value), "odd_float(v)");
   }
   if (to == ONR_DTYPE_BOOL) snprintf(value, sizeof(value), "v != 0");
   else if (is_float(from) && !is_float(to)) {
@@ -396,12 +402,17 @@ static void cast_to(struct onri_source *s, enum onr_dtype to) {
     onri_use(s, part, ONR_DTYPE_NONE);
     snprintf(value, sizeof(value), "%s((double)v)", part);
   }
+  keep_few_bits(to, value, sizeof(value));
   begin_loops(s, &l, s->in, 1);
   load_operand(s, &l, 0, from, "v");
   end_loops(s, &l, "cast", value);
 }
 
-static void emit_cast(struct onri_source *s) { cast_to(s, s->out[0].desc.dtype); }
+static void emit_cast(struct onri_source *s) {
+  const struct onr_cast_params *p = s->params;
+  s->unsaturated = p->unsaturated, s->rounding = p->rounding;
+  cast_to(s, s->out[0].desc.dtype);
+}
 
 /* --- chains --- */
 

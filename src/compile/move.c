@@ -7,46 +7,48 @@
 
 #include "compile/source.h"
 
-/* Operands that are moved (bit i), and the one whose value fills the rest (-1: zero). */
+/* Operands that are moved (bit i), the one whose value fills the rest (-1: zero), and those of which but the shape
+ * matters (bit i). */
 struct move_row {
   const struct onr_layer *layer;
   uint64_t data;
   int32_t fill;
+  uint64_t shapes;
 };
 #define ALL_INPUTS UINT64_MAX
 static const struct move_row rows[] = {
-    {&onri_layer_reshape, 1, -1},
-    {&onri_layer_flatten, 1, -1},
-    {&onri_layer_flatten_dims, 1, -1},
-    {&onri_layer_unflatten, 1, -1},
-    {&onri_layer_squeeze, 1, -1},
-    {&onri_layer_unsqueeze, 1, -1},
-    {&onri_layer_identity, 1, -1},
-    {&onri_layer_transpose, 1, -1},
-    {&onri_layer_expand, 1, -1},
-    {&onri_layer_tile, 1, -1},
-    {&onri_layer_concat, ALL_INPUTS, -1},
-    {&onri_layer_split, 1, -1},
-    {&onri_layer_slice, 1, -1},
-    {&onri_layer_depth_to_space, 1, -1},
-    {&onri_layer_space_to_depth, 1, -1},
-    {&onri_layer_channel_shuffle, 1, -1},
-    {&onri_layer_trilu, 1, -1},
-    {&onri_layer_pad, 1, 2},
-    {&onri_layer_center_crop_pad, 1, -1},
-    {&onri_layer_align, 1, -1},
-    {&onri_layer_batch, 1, -1},
-    {&onri_layer_unbatch, 1, -1},
-    {&onri_layer_reverse_sequence, 1, -1},
-    {&onri_layer_gather, 1, -1},
-    {&onri_layer_gather_elements, 1, -1},
-    {&onri_layer_gather_nd, 1, -1},
-    {&onri_layer_im2col, 1, -1},
-    {&onri_layer_resize, 1, -1},
-    {&onri_layer_compress, 1, -1},
-    {&onri_layer_tensor_scatter, 3, -1},
-    {&onri_layer_scatter_nd, 5, -1},
-    {&onri_layer_scatter_elements, 5, -1},
+    {&onri_layer_reshape, 1, -1, 0},
+    {&onri_layer_flatten, 1, -1, 0},
+    {&onri_layer_flatten_dims, 1, -1, 0},
+    {&onri_layer_unflatten, 1, -1, 0},
+    {&onri_layer_squeeze, 1, -1, 0},
+    {&onri_layer_unsqueeze, 1, -1, 0},
+    {&onri_layer_identity, 1, -1, 0},
+    {&onri_layer_transpose, 1, -1, 0},
+    {&onri_layer_expand, 1, -1, 0},
+    {&onri_layer_tile, 1, -1, 0},
+    {&onri_layer_concat, ALL_INPUTS, -1, 0},
+    {&onri_layer_split, 1, -1, 0},
+    {&onri_layer_slice, 1, -1, 0},
+    {&onri_layer_depth_to_space, 1, -1, 0},
+    {&onri_layer_space_to_depth, 1, -1, 0},
+    {&onri_layer_channel_shuffle, 1, -1, 0},
+    {&onri_layer_trilu, 1, -1, 0},
+    {&onri_layer_pad, 1, 2, 0},
+    {&onri_layer_center_crop_pad, 1, -1, 0},
+    {&onri_layer_align, 1, -1, 2},
+    {&onri_layer_batch, 1, -1, 0},
+    {&onri_layer_unbatch, 1, -1, 0},
+    {&onri_layer_reverse_sequence, 1, -1, 0},
+    {&onri_layer_gather, 1, -1, 0},
+    {&onri_layer_gather_elements, 1, -1, 0},
+    {&onri_layer_gather_nd, 1, -1, 0},
+    {&onri_layer_im2col, 1, -1, 0},
+    {&onri_layer_resize, 1, -1, 0},
+    {&onri_layer_compress, 1, -1, 0},
+    {&onri_layer_tensor_scatter, 3, -1, 0},
+    {&onri_layer_scatter_nd, 5, -1, 0},
+    {&onri_layer_scatter_elements, 5, -1, 0},
 };
 
 static const struct move_row *find_row(const struct onr_layer *layer) {
@@ -89,6 +91,7 @@ static int trace(struct onri_source *s, struct move *m, struct onri_constant **r
     inputs[i] = s->in[i].known;
     if ((int32_t)i == m->row->fill) inputs[i] = &filled;
     else if (is_data(m->row, i)) inputs[i] = numbers(s, m, i, &next);
+    else if (m->row->shapes >> i & 1) inputs[i] = onri_temporary(s, onr_desc_bytes(&in[i]) + 16);
     else if (!inputs[i]) return 0;
     if ((int32_t)i == m->row->fill || is_data(m->row, i)) in[i].dtype = ONR_DTYPE_I64;
     if (!inputs[i] && onr_desc_elements(&in[i])) return 0;

@@ -1,6 +1,7 @@
 /* node.c: each node that is needed becomes steps of the program, written by its family. */
 #include <string.h>
 
+#include "base/numbers/convert.h"
 #include "base/text/text.h"
 #include "compile/program.h"
 
@@ -70,21 +71,50 @@ int onri_alias(struct onri_source *s, size_t i, size_t j, size_t offset) {
   return 1;
 }
 
-static int is_half(enum onr_dtype dtype) { return dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16; }
+/* float16, bfloat16 and smaller */
+static int is_half(enum onr_dtype dtype) { return onri_dtype_class(dtype) == ONRI_CLASS_F32 && dtype != ONR_DTYPE_F32; }
 
 static void widen_constant(struct onri_source *s, struct onri_operand *o) {
   const size_t count = (size_t)onr_desc_elements(&o->desc);
   float *wide = onri_temporary(s, count * sizeof(*wide));
   if (!wide) return;
-  if (o->desc.dtype == ONR_DTYPE_F16) onr_f16_to_f32(o->known, wide, count);
-  else onr_bf16_to_f32(o->known, wide, count);
+  onri_load(o->desc.dtype, o->known, count, wide);
   o->known = wide;
   o->desc.dtype = ONR_DTYPE_F32;
 }
 
-static const char *half_part(enum onr_dtype dtype, int narrows) {
-  if (dtype == ONR_DTYPE_F16) return narrows ? "narrow_f16" : "widen_f16";
-  return narrows ? "narrow_bf16" : "widen_bf16";
+/* The part that converts, and what it is told behind its arrays and their size. */
+struct conversion {
+  const char *part;
+  char format[80];
+};
+
+static struct conversion widening(enum onr_dtype dtype) {
+  const struct onri_small_format *f = onri_small_format(dtype);
+  struct conversion c = {dtype == ONR_DTYPE_F16    ? "widen_f16"
+                         : dtype == ONR_DTYPE_BF16 ? "widen_bf16"
+                         : f                       ? "widen_small"
+                                                   : "widen_power",
+                         ""};
+  if (f)
+    snprintf(c.format, sizeof(c.format), ", %d, %d, %d, %d, %d, %d", f->mantissa_bits, f->sign_bit, f->bias,
+             f->max_code, f->infinity, f->unsigned_zero);
+  return c;
+}
+
+static struct conversion narrowing(const struct onri_source *s, enum onr_dtype dtype) {
+  const struct onri_small_format *f = onri_small_format(dtype);
+  struct conversion c = {dtype == ONR_DTYPE_F16    ? "narrow_f16"
+                         : dtype == ONR_DTYPE_BF16 ? "narrow_bf16"
+                         : f                       ? "narrow_small"
+                                                   : "narrow_power",
+                         ""};
+  if (f)
+    snprintf(c.format, sizeof(c.format), ", %d, %d, %d, %d, %d, %d, %d", f->mantissa_bits, f->sign_bit, f->bias,
+             f->max_code, s->unsaturated ? f->over_code : f->max_code, f->nan_code, f->unsigned_zero);
+  else if (dtype == ONR_DTYPE_F8E8M0)
+    snprintf(c.format, sizeof(c.format), ", %d, %d", !s->unsaturated, (int)s->rounding);
+  return c;
 }
 
 static void widen_in(struct onri_source *s, size_t i) {
@@ -94,12 +124,12 @@ static void widen_in(struct onri_source *s, size_t i) {
     widen_constant(s, o);
     return;
   }
-  const char *part = half_part(o->desc.dtype, 0);
+  const struct conversion c = widening(o->desc.dtype);
   const long long count = onri_count(o);
   const struct onri_name x = onri_in(s, i);
   const int32_t own = onri_scratch(s, (size_t)count * sizeof(float));
-  onri_use(s, part, ONR_DTYPE_NONE);
-  onri_line(s, "%s(%s, (float *)s%d, %lld);", part, x.text, own, count);
+  onri_use(s, c.part, ONR_DTYPE_NONE);
+  onri_line(s, "%s(%s, (float *)s%d, %lld%s);", c.part, x.text, own, count, c.format);
   snprintf(o->name, sizeof(o->name), "((float *)s%d)", own);
   o->desc.dtype = ONR_DTYPE_F32;
 }
@@ -119,10 +149,10 @@ static void narrow_out(struct onri_source *s, size_t i, enum onr_dtype dtype) {
   struct onri_operand *o = &s->out[i];
   if (dtype == ONR_DTYPE_NONE) return;
   const struct onri_name wide = onri_out(s, i);
-  const char *part = half_part(dtype, 1);
+  const struct conversion c = narrowing(s, dtype);
   o->name[0] = '\0';
-  onri_use(s, part, ONR_DTYPE_NONE);
-  onri_line(s, "%s(%s, %s, %lld);", part, wide.text, onri_out(s, i).text, onri_count(o));
+  onri_use(s, c.part, ONR_DTYPE_NONE);
+  onri_line(s, "%s(%s, %s, %lld%s);", c.part, wide.text, onri_out(s, i).text, onri_count(o), c.format);
 }
 
 /* --- nodes --- */
@@ -186,6 +216,7 @@ static void emit_node(struct onri_source *s, const struct onri_emitter *emitter)
 static enum onr_status begin_node(struct onri_source *s, const struct onri_node *node) {
   s->node = node;
   s->why = NULL;
+  s->unsaturated = 0, s->rounding = ONR_CAST_UP;
   s->params = node->params;
   s->num_in = (size_t)node->num_in;
   s->num_out = (size_t)node->num_out;

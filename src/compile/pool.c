@@ -1,4 +1,5 @@
 /* pool.c: windows that are reduced, and interpolation. */
+#include "layers/conv/window.h"
 #include "layers/pool/pool.h"
 
 #include <string.h>
@@ -123,10 +124,29 @@ void onri_emit_interpolation(struct onri_source *s) {
   }
 }
 
+static void emit_grid_sample(struct onri_source *s) {
+  const struct onr_grid_sample_params *p = s->params;
+  struct onri_image x, y;
+  struct onr_error ignored;
+  int32_t spatial = 0;
+  if (s->in[0].desc.dtype != ONR_DTYPE_F32 || s->in[1].desc.dtype != ONR_DTYPE_F32 ||
+      onri_image_view(&s->in[0].desc, p->channels_last, &x, &spatial, &ignored) != ONR_STATUS_OK ||
+      onri_image_view(&s->out[0].desc, p->channels_last, &y, &spatial, &ignored) != ONR_STATUS_OK) {
+    s->why = "its type";
+    return;
+  }
+  onri_use(s, "grid_sample", ONR_DTYPE_NONE);
+  onri_line(s, "grid_sample(%s, %s, %s, (const int32_t[]){%lld, %lld, %lld, %d, %lld, %lld, %lld, %lld, %lld, %lld,",
+            onri_in(s, 0).text, onri_in(s, 1).text, onri_out(s, 0).text, (long long)x.batch, (long long)x.channels,
+            (long long)(y.size[0] * y.size[1] * y.size[2]), spatial, (long long)x.size[0], (long long)x.size[1],
+            (long long)x.size[2], (long long)x.stride[0], (long long)x.stride[1], (long long)x.stride[2]);
+  onri_line(s, "  %lld, %lld, %lld, %lld, %lld}, %d, %d, %d);", (long long)x.batch_stride, (long long)x.channel_stride,
+            (long long)y.batch_stride, (long long)y.channel_stride, (long long)y.stride[2], (int)p->mode,
+            (int)p->padding, p->align_corners != 0);
+}
+
 const struct onri_emitter onri_emitters_pool[] = {
-    {&onri_layer_max_pool, emit_max_pool, 0},
-    {&onri_layer_average_pool, emit_average_pool, 0},
-    {&onri_layer_lp_pool, emit_lp_pool, 0},
-    {&onri_layer_max_unpool, emit_max_unpool, 0},
-    {NULL, NULL, 0},
+    {&onri_layer_grid_sample, emit_grid_sample, 0},   {&onri_layer_max_pool, emit_max_pool, 0},
+    {&onri_layer_average_pool, emit_average_pool, 0}, {&onri_layer_lp_pool, emit_lp_pool, 0},
+    {&onri_layer_max_unpool, emit_max_unpool, 0},     {NULL, NULL, 0},
 };

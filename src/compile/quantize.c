@@ -83,14 +83,21 @@ static void emit_quantize(struct onri_source *s) {
   const struct grid g = grid_of(s);
   struct onri_text t = {0}, arguments = {0};
   long long low, high;
-  if (!is_integer(y) || (p->precision != ONR_DTYPE_NONE && p->precision != ONR_DTYPE_F32) ||
+  const int is_real = y == ONR_DTYPE_F32; /* which is narrowed afterwards */
+  if ((!is_integer(y) && !is_real) || (p->precision != ONR_DTYPE_NONE && p->precision != ONR_DTYPE_F32) ||
       s->graph->values[s->in[1].value].desc.dtype == ONR_DTYPE_F16 ||
       s->graph->values[s->in[1].value].desc.dtype == ONR_DTYPE_BF16) {
     s->why = "its type";
     return;
   }
-  bounds(y, &low, &high);
+  s->unsaturated = p->unsaturated;
   begin(s, &t, &arguments, &g);
+  if (is_real) {
+    onri_text_format(s, &t, "    y[at] = (float)x[at] / (float)scale[e]%s;\n", onri_has_in(s, 2) ? " + zero[e]" : "");
+    end(s, "quantize", &t, &arguments);
+    return;
+  }
+  bounds(y, &low, &high);
   onri_text_format(s, &t,
                    "    const float q = (float)x[at] / (float)scale[e], v = rintf(q != q ? 0 : q) + %s;\n"
                    "    y[at] = (%s)(v < %lld ? %lld : v > %lld ? %lld : v);\n",
@@ -102,7 +109,7 @@ static void emit_dequantize(struct onri_source *s) {
   const enum onr_dtype x = s->in[0].desc.dtype, y = s->out[0].desc.dtype;
   const struct grid g = grid_of(s);
   struct onri_text t = {0}, arguments = {0};
-  if (!is_integer(x)) {
+  if (!is_integer(x) && x != ONR_DTYPE_F32) { /* of which one of 8 bits or less was made */
     s->why = "its type";
     return;
   }
@@ -165,14 +172,19 @@ static int32_t byte_panels(struct onri_source *s, const struct bytes *b, const i
   return onri_weights_take(s, ONR_DTYPE_I8, panels, (size_t)(b->depth * b->columns));
 }
 
+static int has_known_numbers(const struct onri_source *s, const struct roles *r) {
+  const uint8_t all[] = {r->x_scale, r->x_zero, r->w_scale, r->w_zero, r->y_scale, r->y_zero, r->bias};
+  int known = 1;
+  for (size_t i = 0; i < sizeof(all); i++) known &= is_known_or_absent(s, all[i]);
+  return known;
+}
+
 /* Scales, zero points and bias of all columns; what is not known leaves s->why. */
 static void settle(struct onri_source *s, struct bytes *b) {
   const struct roles *r = b->r;
   const int64_t n = b->columns * b->groups;
   const int shift = s->in[r->w].desc.dtype == ONR_DTYPE_U8 ? 128 : 0;
-  const uint8_t all[] = {r->x_scale, r->x_zero, r->w, r->w_scale, r->w_zero, r->y_scale, r->y_zero, r->bias};
-  for (size_t i = 0; i < sizeof(all); i++)
-    if (!is_known_or_absent(s, all[i])) s->why = "its weights or scales are data";
+  if (!s->in[r->w].known || !has_known_numbers(s, r)) s->why = "its weights or scales are data";
   int32_t *zeros = onri_temporary(s, (size_t)n * sizeof(*zeros)), any = 0;
   float *scales = onri_temporary(s, (size_t)n * sizeof(*scales));
   if (!zeros || !scales || s->why) return;
@@ -206,16 +218,20 @@ static void settle(struct onri_source *s, struct bytes *b) {
            onri_in(s, r->bias != NONE && onri_has_in(s, r->bias) ? r->bias : s->num_in).text);
 }
 
+static const char *kind_of(const struct onri_source *s, const struct roles *r) {
+  return r->x_scale == NONE                     ? "sums"
+         : r->y_scale == NONE                   ? "reals"
+         : s->out[0].desc.dtype == ONR_DTYPE_U8 ? "u8"
+                                                : "i8";
+}
+
 /* One product: rows as onri_write_product has them. */
 static void write_bytes(struct onri_source *s, const struct bytes *b, const char *x, int32_t w, const char *y,
                         const long long *count, const long long *step, long long y_step, const char *offsets,
                         long long runs, long long length, int64_t first) {
   const enum onr_dtype xt = s->in[b->r->x].desc.dtype, yt = s->out[0].desc.dtype;
   char part[48], zeros[40] = "NULL", scales[40] = "NULL", bias[40] = "NULL";
-  const char *kind = b->r->x_scale == NONE   ? "sums"
-                     : b->r->y_scale == NONE ? "reals"
-                     : yt == ONR_DTYPE_U8    ? "u8"
-                                             : "i8";
+  const char *kind = kind_of(s, b->r);
   if (strcmp(b->zeros, "NULL")) snprintf(zeros, sizeof(zeros), "%s + %lld", b->zeros, (long long)first);
   if (strcmp(b->scales, "NULL")) snprintf(scales, sizeof(scales), "%s + %lld", b->scales, (long long)first);
   if (strcmp(b->bias, "NULL")) snprintf(bias, sizeof(bias), "%s + %lld", b->bias, (long long)first);
@@ -231,13 +247,82 @@ static void write_bytes(struct onri_source *s, const struct bytes *b, const char
       onri_c_float(b->low, ONR_DTYPE_F32).text, onri_c_float(b->high, ONR_DTYPE_F32).text);
 }
 
+/* The only element of an input, as an int; 0 of none. */
+static struct onri_name number_in(struct onri_source *s, uint8_t i) {
+  struct onri_name text = {"0"};
+  if (i == NONE || !onri_has_in(s, i)) return text;
+  if (onri_count(&s->in[i]) != 1) s->why = "its zero points";
+  snprintf(text.text, sizeof(text.text), "%.18s[0]", onri_in(s, i).text);
+  return text;
+}
+
+/* Scales of n columns in memory of its own; "NULL": none. */
+static struct onri_name scales_of_data(struct onri_source *s, const struct roles *r, long long n) {
+  struct onri_name text = {"NULL"};
+  if (r->x_scale == NONE) return text;
+  const long long count = onri_count(&s->in[r->w_scale]);
+  if (onri_count(&s->in[r->x_scale]) != 1 || (count != 1 && count != n) ||
+      (r->y_scale != NONE && onri_count(&s->in[r->y_scale]) != 1) || s->in[r->w_scale].desc.dtype != ONR_DTYPE_F32) {
+    s->why = "its scales";
+    return text;
+  }
+  const int32_t own = onri_scratch(s, (size_t)n * sizeof(float));
+  onri_use(s, "product_scales", ONR_DTYPE_NONE);
+  onri_line(s, "product_scales(%s, %s, %d, %s, (float *)s%d, %lld);", onri_in(s, r->x_scale).text,
+            onri_in(s, r->w_scale).text, count > 1, r->y_scale == NONE ? "NULL" : onri_in(s, r->y_scale).text, own, n);
+  snprintf(text.text, sizeof(text.text), "(float *)s%d", own);
+  return text;
+}
+
+/* Operand i as integers of 32 bits, less its zero point: the number of their memory. */
+static int32_t wide_operand(struct onri_source *s, uint8_t i, uint8_t zero) {
+  const struct onri_operand *o = &s->in[i];
+  const int32_t own = onri_scratch(s, (size_t)onri_count(o) * sizeof(int32_t));
+  onri_use(s, "bytes_less_T", o->desc.dtype);
+  onri_line(s, "bytes_less_%s(%s, (int32_t *)s%d, %lld, %s);", onri_c_short(o->desc.dtype), onri_in(s, i).text, own,
+            onri_count(o), number_in(s, zero).text);
+  return own;
+}
+
+/* Both operands are data: they become wide integers, whose products are summed up. */
+static void matmul_of_data(struct onri_source *s, const struct roles *r) {
+  const struct onr_desc *a = &s->in[r->x].desc, *w = &s->in[r->w].desc, *y = &s->out[0].desc;
+  const long long batch = onri_extent(y, 0, y->rank - 2), some = onri_extent(w, 0, w->rank - 2);
+  const long long m = a->dim[a->rank - 2], k = a->dim[a->rank - 1], n = w->dim[w->rank - 1];
+  if (onri_extent(a, 0, a->rank - 2) != batch || (some != batch && some != 1)) {
+    s->why = "its operands";
+    return;
+  }
+  const int32_t rows = wide_operand(s, r->x, r->x_zero), columns = wide_operand(s, r->w, r->w_zero),
+                sums = onri_scratch(s, (size_t)(m * n) * sizeof(int32_t));
+  const struct onri_name scales = scales_of_data(s, r, n);
+  const int has_bias = r->bias != NONE && onri_has_in(s, r->bias);
+  char store[32];
+  snprintf(store, sizeof(store), "store_%s", kind_of(s, r));
+  onri_use(s, store, ONR_DTYPE_NONE);
+  onri_use(s, "product_any_T", ONR_DTYPE_I32);
+  onri_use(s, "store_rows", ONR_DTYPE_NONE);
+  onri_line(s, "for (int i = 0; i < %lld; i++) {", batch);
+  onri_line(s, "  product_any_i32((int32_t *)s%d + i * %lld, (int32_t *)s%d + i * %lld, (int32_t *)s%d,", rows, m * k,
+            columns, some > 1 ? k * n : 0, sums);
+  onri_line(s, "                  %lld, %lld, %lld, %lld, 1, %lld, 1, 1);", m, n, k, k, n);
+  onri_line(s, "  store_rows((int32_t *)s%d, %lld, %lld, (char *)%s + i * %lld, %zu,", sums, m, n, onri_out(s, 0).text,
+            m * n * (long long)onr_dtype_size(y->dtype), onr_dtype_size(y->dtype));
+  onri_line(s, "             &(struct byte_store){%s, %s, %s, %s, -INFINITY, INFINITY});", store, scales.text,
+            has_bias ? onri_in(s, r->bias).text : "NULL", number_in(s, r->y_zero).text);
+  onri_line(s, "}");
+}
+
 static void matmul_bytes(struct onri_source *s, const struct roles *r) {
   static const int32_t zero = 0;
   const struct onr_desc *a = &s->in[r->x].desc, *w = &s->in[r->w].desc;
   struct bytes b = {.r = r, .groups = 1, .low = -(double)INFINITY, .high = (double)INFINITY};
-  if (!is_byte(a->dtype) || !is_byte(w->dtype) || w->rank != 2 || a->rank < 2 || !s->in[r->w].known ||
-      !onri_count(&s->in[r->w])) {
+  if (!is_byte(a->dtype) || !is_byte(w->dtype) || w->rank < 2 || a->rank < 2 || !onri_count(&s->in[r->w])) {
     s->why = "its operands";
+    return;
+  }
+  if (!s->in[r->w].known || w->rank > 2 || !has_known_numbers(s, r)) {
+    matmul_of_data(s, r);
     return;
   }
   b.depth = w->dim[0], b.columns = w->dim[1];
@@ -306,7 +391,7 @@ static void conv_bytes(struct onri_source *s, const struct roles *r) {
     for (int64_t i = 0; narrow && i < taps * b.groups; i++) narrow[i] = (int8_t)list[i];
     if (!narrow) return;
     const int32_t at = onri_weights_add(s, ONR_DTYPE_I8, narrow, (size_t)(taps * b.groups));
-    const char *kind = r->x_scale == NONE ? "sums" : r->y_scale == NONE ? "reals" : yt == ONR_DTYPE_U8 ? "u8" : "i8";
+    const char *kind = kind_of(s, r);
     char part[32];
     snprintf(part, sizeof(part), "store_%s", kind);
     onri_use(s, part, ONR_DTYPE_NONE);

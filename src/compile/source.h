@@ -77,6 +77,8 @@ struct onri_source {
   size_t num_in, num_out;
   const void *params;
   const char *why; /* it cannot be written */
+  int unsaturated; /* results in floats of 8 bits and less: as in onr_cast_params */
+  enum onr_cast_rounding rounding;
 };
 
 /* --- what families offer --- */
@@ -84,10 +86,10 @@ struct onri_emitter {
   const struct onr_layer *layer;
   /* Writes the node, or says in s->why what of it cannot be written. */
   void (*emit)(struct onri_source *s);
-  int keeps_half; /* takes float16 and bfloat16 as they are; else they are converted to float32 around it */
+  int keeps_half; /* takes float16, bfloat16 and smaller as they are; else they are converted to float32 around it */
 };
 #define ONRI_EMITTER_LISTS(X) \
-  X(move) X(elementwise) X(product) X(conv) X(pool) X(norm) X(reduce) X(quantize) X(recurrent) X(attention)
+  X(move) X(linear) X(elementwise) X(product) X(conv) X(pool) X(norm) X(reduce) X(quantize) X(recurrent) X(attention)
 #define ONRI_X(name) extern const struct onri_emitter onri_emitters_##name[];
 ONRI_EMITTER_LISTS(ONRI_X)
 #undef ONRI_X

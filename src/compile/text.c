@@ -49,15 +49,31 @@ void onri_line(struct onri_source *s, const char *format, ...) {
 
 static const struct {
   const char *type, *name;
-} types[ONR_NUM_DTYPES] = {[ONR_DTYPE_F32] = {"float", "f32"},     [ONR_DTYPE_F64] = {"double", "f64"},
-                           [ONR_DTYPE_F16] = {"uint16_t", "f16"},  [ONR_DTYPE_BF16] = {"uint16_t", "bf16"},
-                           [ONR_DTYPE_I8] = {"int8_t", "i8"},      [ONR_DTYPE_I16] = {"int16_t", "i16"},
-                           [ONR_DTYPE_I32] = {"int32_t", "i32"},   [ONR_DTYPE_I64] = {"int64_t", "i64"},
-                           [ONR_DTYPE_U8] = {"uint8_t", "u8"},     [ONR_DTYPE_U16] = {"uint16_t", "u16"},
-                           [ONR_DTYPE_U32] = {"uint32_t", "u32"},  [ONR_DTYPE_U64] = {"uint64_t", "u64"},
-                           [ONR_DTYPE_BOOL] = {"uint8_t", "bool"}, [ONR_DTYPE_I4] = {"int8_t", "i4"},
-                           [ONR_DTYPE_U4] = {"uint8_t", "u4"},     [ONR_DTYPE_I2] = {"int8_t", "i2"},
-                           [ONR_DTYPE_U2] = {"uint8_t", "u2"}};
+} types[ONR_NUM_DTYPES] = {[ONR_DTYPE_F32] = {"float", "f32"},
+                           [ONR_DTYPE_F64] = {"double", "f64"},
+                           [ONR_DTYPE_F16] = {"uint16_t", "f16"},
+                           [ONR_DTYPE_BF16] = {"uint16_t", "bf16"},
+                           [ONR_DTYPE_I8] = {"int8_t", "i8"},
+                           [ONR_DTYPE_I16] = {"int16_t", "i16"},
+                           [ONR_DTYPE_I32] = {"int32_t", "i32"},
+                           [ONR_DTYPE_I64] = {"int64_t", "i64"},
+                           [ONR_DTYPE_U8] = {"uint8_t", "u8"},
+                           [ONR_DTYPE_U16] = {"uint16_t", "u16"},
+                           [ONR_DTYPE_U32] = {"uint32_t", "u32"},
+                           [ONR_DTYPE_U64] = {"uint64_t", "u64"},
+                           [ONR_DTYPE_BOOL] = {"uint8_t", "bool"},
+                           [ONR_DTYPE_I4] = {"int8_t", "i4"},
+                           [ONR_DTYPE_U4] = {"uint8_t", "u4"},
+                           [ONR_DTYPE_I2] = {"int8_t", "i2"},
+                           [ONR_DTYPE_U2] = {"uint8_t", "u2"},
+                           [ONR_DTYPE_F8E4M3FN] = {"uint8_t", "f8e4m3fn"},
+                           [ONR_DTYPE_F8E4M3FNUZ] = {"uint8_t", "f8e4m3fnuz"},
+                           [ONR_DTYPE_F8E5M2] = {"uint8_t", "f8e5m2"},
+                           [ONR_DTYPE_F8E5M2FNUZ] = {"uint8_t", "f8e5m2fnuz"},
+                           [ONR_DTYPE_F8E8M0] = {"uint8_t", "f8e8m0"},
+                           [ONR_DTYPE_F6E2M3] = {"uint8_t", "f6e2m3"},
+                           [ONR_DTYPE_F6E3M2] = {"uint8_t", "f6e3m2"},
+                           [ONR_DTYPE_F4E2M1] = {"uint8_t", "f4e2m1"}};
 
 const char *onri_c_type(enum onr_dtype dtype) { return (unsigned)dtype < ONR_NUM_DTYPES ? types[dtype].type : NULL; }
 

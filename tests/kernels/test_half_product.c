@@ -12,6 +12,12 @@
 #include "kernels/matmul/sgemm.h"
 
 enum { M = 60, N = 300, K = 1100, GUARD = 64 };
+/* Large products, each of which takes an emulator half a minute. */
+#if defined(ONNXRUN_EMULATED)
+enum { PRODUCTS = 3 };
+#else
+enum { PRODUCTS = 40 };
+#endif
 static float a[M * K], b[N * K], c[M * N + GUARD], start[M * N + GUARD];
 static _Alignas(64) char packed[(N + 64) * (K + 16) * 2];
 
@@ -114,7 +120,7 @@ static void test_threads(void **unused) {
   (void)unused;
   if (!has_half()) skip();
   assert_int_equal(onr_threads_create(3, NULL, &several.threads, NULL), ONR_STATUS_OK);
-  for (int i = 0; i < sweep_cases(40); i++) {
+  for (int i = 0; i < sweep_cases(PRODUCTS); i++) {
     struct onri_gemm g = product_of((size_t)sweep_pick(&s, 1, M), (size_t)sweep_pick(&s, 1, N),
                                     (size_t)sweep_pick(&s, 1, K), sweep_chance(&s, 4), sweep_chance(&s, 2));
     pack(&g, b, &several);
@@ -143,7 +149,7 @@ static void test_any_size(void **unused) {
   struct onr_env env = {0};
   (void)unused;
   if (!has_half()) skip();
-  for (int i = 0; i < sweep_cases(30); i++) {
+  for (int i = 0; i < sweep_cases(PRODUCTS); i++) {
     struct onri_gemm g = product_of((size_t)sweep_pick(&s, 1, 20), 40, (size_t)sweep_pick(&s, 1, 600), 0, 0);
     g.a = own;
     for (size_t r = 0; r < g.m; r++) {

@@ -42,6 +42,17 @@ uint16_t onri_bf16_from_f32(float value);
 /* The floats of 8, 6 and 4 bits: F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F6E2M3, F6E3M2, F4E2M1; nearest even. Beyond
  * the largest finite value: that value when saturate is set, else infinity or NaN (those of 6 and 4 bits have neither:
  * they always saturate, and NaN becomes a zero). */
+struct onri_small_format {
+  uint8_t mantissa_bits;
+  uint8_t sign_bit; /* the bit itself */
+  int8_t bias;
+  uint8_t max_code;      /* magnitude bits of the largest finite value */
+  uint8_t over_code;     /* what lies beyond it when not saturating: infinity or NaN (whole code when unsigned_zero) */
+  uint8_t nan_code;      /* magnitude bits of the NaN we write; 0 when there is none */
+  uint8_t infinity;      /* magnitude bits of infinity; 0 when there is none */
+  uint8_t unsigned_zero; /* "UZ": the code of -0 is the only NaN */
+};
+const struct onri_small_format *onri_small_format(enum onr_dtype dtype); /* NULL: none of these */
 float onri_small_to_f32(enum onr_dtype dtype, uint8_t bits);
 uint8_t onri_small_from_f32(enum onr_dtype dtype, float value, int saturate);
 

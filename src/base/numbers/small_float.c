@@ -4,25 +4,14 @@
 
 #include "base/numbers/convert.h"
 
-struct format {
-  uint8_t mantissa_bits;
-  uint8_t sign_bit; /* the bit itself */
-  int8_t bias;
-  uint8_t max_code;      /* magnitude bits of the largest finite value */
-  uint8_t over_code;     /* what lies beyond it when not saturating: infinity or NaN (whole code when no_sign_nan) */
-  uint8_t nan_code;      /* magnitude bits of the NaN we write; 0 when there is none */
-  uint8_t infinity;      /* magnitude bits of infinity; 0 when there is none */
-  uint8_t unsigned_zero; /* "UZ": the code of -0 is the only NaN */
-};
-
-static const struct format *format_of(enum onr_dtype dtype) {
-  static const struct format e4m3fn = {3, 0x80, 7, 0x7E, 0x7F, 0x7F, 0, 0};
-  static const struct format e4m3fnuz = {3, 0x80, 8, 0x7F, 0x80, 0x80, 0, 1};
-  static const struct format e5m2 = {2, 0x80, 15, 0x7B, 0x7C, 0x7E, 0x7C, 0};
-  static const struct format e5m2fnuz = {2, 0x80, 16, 0x7F, 0x80, 0x80, 0, 1};
-  static const struct format e2m3 = {3, 0x20, 1, 0x1F, 0x1F, 0, 0, 0};
-  static const struct format e3m2 = {2, 0x20, 3, 0x1F, 0x1F, 0, 0, 0};
-  static const struct format e2m1 = {1, 0x08, 1, 0x07, 0x07, 0, 0, 0};
+const struct onri_small_format *onri_small_format(enum onr_dtype dtype) {
+  static const struct onri_small_format e4m3fn = {3, 0x80, 7, 0x7E, 0x7F, 0x7F, 0, 0};
+  static const struct onri_small_format e4m3fnuz = {3, 0x80, 8, 0x7F, 0x80, 0x80, 0, 1};
+  static const struct onri_small_format e5m2 = {2, 0x80, 15, 0x7B, 0x7C, 0x7E, 0x7C, 0};
+  static const struct onri_small_format e5m2fnuz = {2, 0x80, 16, 0x7F, 0x80, 0x80, 0, 1};
+  static const struct onri_small_format e2m3 = {3, 0x20, 1, 0x1F, 0x1F, 0, 0, 0};
+  static const struct onri_small_format e3m2 = {2, 0x20, 3, 0x1F, 0x1F, 0, 0, 0};
+  static const struct onri_small_format e2m1 = {1, 0x08, 1, 0x07, 0x07, 0, 0, 0};
   switch (dtype) {
     case ONR_DTYPE_F8E4M3FN: return &e4m3fn;
     case ONR_DTYPE_F8E4M3FNUZ: return &e4m3fnuz;
@@ -30,7 +19,8 @@ static const struct format *format_of(enum onr_dtype dtype) {
     case ONR_DTYPE_F8E5M2FNUZ: return &e5m2fnuz;
     case ONR_DTYPE_F6E2M3: return &e2m3;
     case ONR_DTYPE_F6E3M2: return &e3m2;
-    default: return &e2m1;
+    case ONR_DTYPE_F4E2M1: return &e2m1;
+    default: return NULL;
   }
 }
 
@@ -47,7 +37,7 @@ static uint32_t bits_of_float(float value) {
 }
 
 float onri_small_to_f32(enum onr_dtype dtype, uint8_t bits) {
-  const struct format *f = format_of(dtype);
+  const struct onri_small_format *f = onri_small_format(dtype);
   const uint32_t magnitude = bits & (f->sign_bit - 1u);
   const uint32_t sign = bits & f->sign_bit ? 0x80000000u : 0;
   const uint32_t exponent = magnitude >> f->mantissa_bits;
@@ -70,7 +60,7 @@ static uint32_t shift_round(uint32_t significand, int32_t shift) {
 }
 
 uint8_t onri_small_from_f32(enum onr_dtype dtype, float value, int saturate) {
-  const struct format *f = format_of(dtype);
+  const struct onri_small_format *f = onri_small_format(dtype);
   const uint32_t bits = bits_of_float(value);
   const uint32_t magnitude = bits & 0x7FFFFFFFu;
   const uint8_t sign = bits >> 31 ? f->sign_bit : 0;
