@@ -23,6 +23,13 @@ int32_t onri_panels(struct onri_source *s, const float *w, int64_t k, int64_t n,
 
 void onri_write_product(struct onri_source *s, const struct onri_product_call *c) {
   const int clamps = c->clamp && c->clamp->enabled;
+  if (c->count[0] * c->count[1] * c->count[2] == 1 && c->runs == 1) {
+    onri_use(s, "product_row", ONR_DTYPE_NONE);
+    onri_line(s, "product_row(%s, %s, %s, %s, %lld, %lld, %s, %s);", c->x, c->w, c->bias, c->y, c->columns, c->length,
+              clamps ? onri_c_float((double)c->clamp->min, ONR_DTYPE_F32).text : "-INFINITY",
+              clamps ? onri_c_float((double)c->clamp->max, ONR_DTYPE_F32).text : "INFINITY");
+    return;
+  }
   onri_use(s, "product", ONR_DTYPE_NONE);
   onri_line(
       s,

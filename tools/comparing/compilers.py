@@ -128,7 +128,7 @@ def compiled(folder, sources, library):
     for source in sources:
         objects.append(source + ".o")
         subprocess.run(["gcc", *FLAGS, "-fPIC", "-c", source, "-o", objects[-1]], check=True, capture_output=True, cwd=folder)
-    sections = subprocess.run(["size", "-A", objects[0]], check=True, capture_output=True, text=True).stdout
+    sections = subprocess.run(["size", "-A", objects[0]], check=True, capture_output=True, text=True, cwd=folder).stdout
     size = sum(int(n) for name, n in re.findall(r"^(\.(?:text|rodata|data)\S*)\s+(\d+)", sections, re.MULTILINE))
     subprocess.run(["gcc", "-shared", *objects, "-o", library, "-lm"], check=True, cwd=folder)
     return size, time.time() - begun
@@ -147,7 +147,7 @@ def ours_of(tool, model, shapes, folder):
 
 
 def theirs_of(model, shapes, folder):
-    subprocess.run([os.path.join(os.path.dirname(sys.executable), "emx-onnx-cgen"), "compile", model, os.path.join(folder, "net.c"), "--large-weight-threshold", "1",
+    subprocess.run([os.path.join(os.path.dirname(sys.executable), "emx-onnx-cgen"), "compile", model, os.path.join(folder, "net.c"), "--model-name", "net", "--large-weight-threshold", "1",
                     *(word for shape in shapes.values() for word in ("--input-dim", shape))], check=True, capture_output=True)
     return ["net.c", "repeat.c"], "net", []
 
