@@ -190,8 +190,44 @@ static void emit_nll_loss(struct onri_source *s) {
             (long long)p->ignored, p->has_ignored, (int)p->reduction);
 }
 
+static void emit_linear_attention(struct onri_source *s) {
+  enum { PAST = 3, DECAY, BETA };
+  const struct onr_linear_attention_params *p = s->params;
+  const struct onr_desc *q = &s->in[Q].desc, *v = &s->in[V].desc;
+  const long long e = q->dim[2] / p->heads, f = v->dim[2] / p->kv_heads,
+                  count = (long long)q->dim[0] * p->kv_heads * e * f;
+  char state[40];
+  if (onri_has_out(s, 1)) snprintf(state, sizeof(state), "%s", onri_out(s, 1).text);
+  else snprintf(state, sizeof(state), "((float *)s%d)", onri_scratch(s, (size_t)count * sizeof(float)));
+  if (onri_has_in(s, PAST))
+    onri_line(s, "memcpy(%s, %s, %zu);", state, onri_in(s, PAST).text, (size_t)count * sizeof(float));
+  else onri_line(s, "memset(%s, 0, %zu);", state, (size_t)count * sizeof(float));
+  onri_use(s, "linear_attention", ONR_DTYPE_NONE);
+  onri_line(s, "linear_attention(%s, %s, %s, %s, %s, %s, %s,", onri_in(s, Q).text, onri_in(s, K).text,
+            onri_in(s, V).text, in_or_null(s, DECAY).text, in_or_null(s, BETA).text, onri_out(s, Y).text, state);
+  onri_line(s, "  (const int32_t[]){%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld}, %s);", (long long)q->dim[0],
+            (long long)q->dim[1], (long long)p->heads, (long long)p->kv_heads, e, f,
+            onri_has_in(s, DECAY) ? (long long)s->in[DECAY].desc.dim[2] : 0,
+            onri_has_in(s, BETA) ? (long long)s->in[BETA].desc.dim[2] : 0,
+            onri_c_float(p->scale != 0.0f ? (double)p->scale : 1 / sqrt((double)e), ONR_DTYPE_F32).text);
+}
+
+/* It carries the last elements of a sequence to the next call, as attention does its keys. */
+static void emit_causal_conv(struct onri_source *s) {
+  enum { X, WEIGHT, BIAS, PAST };
+  const struct onr_causal_conv_params *p = s->params;
+  const struct onr_desc *x = &s->in[X].desc;
+  onri_use(s, "causal_conv_T", ONR_DTYPE_F32);
+  onri_line(s, "causal_conv_f32(%s, %s, %s, %s, %s, %s, %lld, %lld, %lld, %lld, %d);", onri_in(s, X).text,
+            onri_in(s, WEIGHT).text, in_or_null(s, BIAS).text, in_or_null(s, PAST).text, onri_out(s, 0).text,
+            out_or_null(s, 1).text, (long long)(x->dim[0] * x->dim[1]), (long long)x->dim[1], (long long)x->dim[2],
+            (long long)s->in[WEIGHT].desc.dim[2], p->silu != 0);
+}
+
 const struct onri_emitter onri_emitters_attention[] = {
     {&onri_layer_attention, emit_attention, 0},
+    {&onri_layer_linear_attention, emit_linear_attention, 0},
+    {&onri_layer_causal_conv, emit_causal_conv, 0},
     {&onri_layer_rotary_embedding, emit_rotary, 0},
     {&onri_layer_einsum, emit_einsum, 0},
     {&onri_layer_nll_loss, emit_nll_loss, 0},
