@@ -86,6 +86,9 @@ foreach(test IN LISTS tests)
     add_test(NAME ${name} COMMAND sh "${PROJECT_SOURCE_DIR}/tests/${test}" "${script_folder}")
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} SKIP_RETURN_CODE 77)
+  if(ONNXRUN_COVERAGE) # processes of one program add to one file; others may look alike to clang's runtime, but are not
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "LLVM_PROFILE_FILE=${PROJECT_BINARY_DIR}/profiles/${target}-%m.profraw")
+  endif()
 endforeach()
 
 if(NOT CMAKE_CROSSCOMPILING)
@@ -107,6 +110,14 @@ if(ONNXRUN_ONNX AND NOT WIN32)
   add_executable(linear_work tests/linear/work.c tests/support/proto_writer.c)
   set_target_properties(linear_work PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   target_link_libraries(linear_work PRIVATE onnxrun_test_support)
+  # tests/soak/test_soak.sh and tools/soak run it.
+  add_executable(soak tests/soak/soak.c)
+  set_target_properties(soak PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(soak PRIVATE onnxrun_internal_flags onnxrun Threads::Threads)
+  # tests/faults/test_memory.sh runs it.
+  add_executable(faults_memory tests/faults/memory.c)
+  set_target_properties(faults_memory PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(faults_memory PRIVATE onnxrun_internal_flags onnxrun)
   # tests/facts/test_models.sh and test_fixed.sh run them.
   foreach(checker facts fixed)
     add_executable(facts_check_${checker} tests/facts/check_${checker}.c)
@@ -149,6 +160,9 @@ if(ONNXRUN_PYTHON AND ONNXRUN_ONNX AND NOT WIN32) # in copies of the process
   target_compile_options(headers_null_calls PRIVATE -Wno-format-security -Werror=implicit-function-declaration)
   target_link_libraries(headers_null_calls PRIVATE onnxrun)
   add_test(NAME headers/null_calls COMMAND headers_null_calls)
+  if(ONNXRUN_COVERAGE)
+    set_tests_properties(headers/null_calls PROPERTIES ENVIRONMENT "LLVM_PROFILE_FILE=${PROJECT_BINARY_DIR}/profiles/null_calls-%m.profraw")
+  endif()
 endif()
 
 # tests/faults/test_faults.sh preloads it.

@@ -10,6 +10,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/directories.cmake")
 
 option(ONNXRUN_SYSTEM_XNNPACK "Use an installed XNNPACK when its API is the one we call" ON)
 set(ONNXRUN_XNNPACK_CC "" CACHE FILEPATH "C compiler for XNNPACK (empty: clang when there is one)")
+set(ONNXRUN_XNNPACK_FLAGS "" CACHE STRING "Further options of XNNPACK's compilation: a sanitizer")
 
 # The API changes every few months without a version number; what we call has to compile and link as we call it.
 function(onnxrun_find_system_xnnpack)
@@ -101,6 +102,9 @@ endfunction()
 # What the source build is configured with, as an initial cache. A toolchain goes to it whole.
 function(onnxrun_xnnpack_settings cc cxx settings)
   set(sections "-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables")
+  if(ONNXRUN_XNNPACK_FLAGS)
+    string(APPEND sections " ${ONNXRUN_XNNPACK_FLAGS}")
+  endif()
   set(variables
     # One section a function: of its hundreds of kernels and packings the linker takes those that convolutions reach.
     "CMAKE_BUILD_TYPE=Release" "CMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG ${sections}" "CMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG ${sections}"

@@ -206,7 +206,11 @@ enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources
   const uint64_t most = size < (total - 1) / READING_FACTOR ? READING_SLACK + READING_FACTOR * size : total;
   enum onr_status status;
   if (meter && most < total) onri_meter_set_limit(meter, "what reading a file of this size may take,", most);
-  status = onri_meter_settle(meter, scan_and_import(env, sources, options, opened, loaded, error), error);
+  status = onri_meter_settle_model(meter, scan_and_import(env, sources, options, opened, loaded, error), error);
   if (meter && most < total) onri_meter_set_limit(meter, "the limit total_bytes", total);
+  if (status != ONR_STATUS_OK) { /* also what was read but for notes that there was no memory for */
+    onri_graph_destroy(loaded->graph);
+    loaded->graph = NULL;
+  }
   return status;
 }

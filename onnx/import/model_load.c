@@ -72,7 +72,7 @@ static enum onr_status vary(const struct onr_model *model, const char **names, s
   *variant = NULL;
   ONR_TRY(onri_model_create(options, &v, error));
   const enum onr_status status =
-      onri_meter_settle(&v->meter, make_variant(v, model->keep, &opened, options, error), error);
+      onri_meter_settle_model(&v->meter, make_variant(v, model->keep, &opened, options, error), error);
   if (status == ONR_STATUS_OK) *variant = v;
   else onr_model_destroy(v);
   return status;
@@ -124,7 +124,7 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, en
     if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);
     model->rereads = (path || options->data_stays) && !model->packed.has_holes;
   }
-  status = onri_meter_settle(&model->meter, status, error);
+  status = onri_meter_settle_model(&model->meter, status, error);
   if (status != ONR_STATUS_OK) {
     onr_model_destroy(model);
     return status;
@@ -170,6 +170,7 @@ static enum onr_status pack(const char *path, const struct onr_model_options *gi
     status =
         onri_packed_model_write(packed->path, model->keep, packed->name, model->num_defaults > 0, &model->env, error);
   else status = onri_atomic_file_fail(packed, model->info.packed_note, error);
+  status = onri_meter_settle_model(&model->meter, status, error);
   onr_model_destroy(model);
   return status;
 }
@@ -204,6 +205,7 @@ enum onr_status onr_model_optimise(const char *path, const struct onr_model_opti
       model->packed.part
           ? onr_fail(error, ONR_STATUS_ARGUMENT, "a packed model has no weights for others")
           : onri_model_write(model, target, options.report, options.report_context, &model->info.num_nodes, error);
+  status = onri_meter_settle_model(&model->meter, status, error);
   if (status == ONR_STATUS_OK && info) status = onr_model_get_info(model, info);
   onr_model_destroy(model);
   return status;

@@ -282,6 +282,7 @@ static enum onr_status write_target(struct writing *w, const char *path, const c
   if (why) return refuse(w, why);
   w->file = w->target.file;
   ONR_TRY(write_all(w, packed));
+  ONR_TRY(onri_meter_settle_model(w->env->meter, ONR_STATUS_OK, w->error));
   why = onri_atomic_file_close(&w->target);
   if (!why) why = onri_atomic_file_place(&w->target);
   return why ? refuse(w, why) : ONR_STATUS_OK;

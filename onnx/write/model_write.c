@@ -215,6 +215,7 @@ static enum onr_status begin(struct onri_atomic_file *f, const struct contents *
   const char *why = onri_atomic_file_begin(f, path, is_ours, c->file->env->allocator);
   if (!why) {
     ONR_TRY(write(c, f));
+    ONR_TRY(onri_meter_settle_model(c->file->env->meter, ONR_STATUS_OK, c->file->error)); /* no file of less than all */
     why = onri_atomic_file_close(f);
   }
   return why ? onri_atomic_file_fail(f, why, c->file->error) : ONR_STATUS_OK;

@@ -44,7 +44,7 @@ enum onr_status onr_net_create(const struct onr_model_options *given, struct onr
     *net = n;
     return status;
   }
-  status = onri_meter_settle(&model->meter, status, error);
+  status = onri_meter_settle_model(&model->meter, status, error);
   if (n) onri_release(model->env.allocator, n);
   onr_model_destroy(model);
   return status;
@@ -79,7 +79,7 @@ enum onr_status onr_net_finish(struct onr_net *net, struct onr_model **model, st
   struct onr_model_info info = {.producer_name = "onnxrun", .parameters = net->parameters};
   if (!net->failed && !net->num_outputs) onri_net_fail(net, ONR_STATUS_ARGUMENT, "the network has no output");
   if (net->failed) {
-    status = onri_meter_settle(&m->meter, net->error.status, &net->error);
+    status = onri_meter_settle_model(&m->meter, net->error.status, &net->error);
     if (error) *error = net->error;
     onr_net_destroy(net);
     return status;
@@ -93,7 +93,7 @@ enum onr_status onr_net_finish(struct onr_net *net, struct onr_model **model, st
   }
   struct onri_graph *graph = net->graph;
   release(net);
-  status = onri_meter_settle(&m->meter, onri_model_finish(m, graph, &info, NULL, NULL, &options, error), error);
+  status = onri_meter_settle_model(&m->meter, onri_model_finish(m, graph, &info, NULL, NULL, &options, error), error);
   if (status == ONR_STATUS_OK) *model = m;
   else onr_model_destroy(m);
   return status;

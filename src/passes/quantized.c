@@ -341,7 +341,7 @@ static enum onr_status conv(struct onri_rewrite *rw, struct onri_node *node, con
   if (!fits) return ONR_STATUS_OK;
   const int32_t in[] = {
       x.x, x.scale, zero_input(rw, &x), w.x, w.scale, zero_input(rw, &w), t->y.scale, zero_input(rw, &t->y), bias};
-  if (in[2] == -1 || in[5] == -1 || in[7] == -1) return onri_rewrite_no_memory(rw);
+  if (in[2] < 0 || in[5] < 0 || in[7] < 0) return onri_rewrite_no_memory(rw);
   return onri_rewrite_become(rw, node, c.layer, &c.params, in, bias == ONRI_NONE ? 8 : 9);
 }
 
@@ -423,7 +423,7 @@ static enum onr_status product(struct onri_rewrite *rw, struct onri_node *node, 
   if (!fits) return ONR_STATUS_OK;
   const int32_t in[] = {
       a.x, a.scale, zero_input(rw, &a), b.x, b.scale, zero_input(rw, &b), t->y.scale, zero_input(rw, &t->y), bias};
-  if (in[2] == -1 || in[5] == -1 || in[7] == -1) return onri_rewrite_no_memory(rw);
+  if (in[2] < 0 || in[5] < 0 || in[7] < 0) return onri_rewrite_no_memory(rw);
   return onri_rewrite_become(rw, node, &onri_layer_qlinear_matmul, NULL, in, bias == ONRI_NONE ? 8 : 9);
 }
 

@@ -258,7 +258,10 @@ void *onri_rewrite_params(struct onri_rewrite *rw, struct onri_node *node, enum 
   return copy;
 }
 
-static int32_t account(struct onri_rewrite *rw, int32_t v) { return v >= 0 && grow(rw) ? v : -1; }
+/* What there is no memory for is not ONRI_NONE, which stands for an input that is left out. */
+enum { NO_VALUE = ONRI_NONE - 1 };
+
+static int32_t account(struct onri_rewrite *rw, int32_t v) { return v >= 0 && grow(rw) ? v : NO_VALUE; }
 
 int32_t onri_rewrite_value(struct onri_rewrite *rw, const struct onr_desc *desc) {
   const struct onr_desc copy = *desc; /* it may be another value's, and the values may move */
@@ -277,9 +280,9 @@ int32_t onri_rewrite_node(struct onri_rewrite *rw, const struct onr_layer *layer
                           const struct onri_origin *origin, const int32_t *in, size_t num_in,
                           const struct onr_desc *out) {
   for (size_t k = 0; k < num_in; k++)
-    if (in[k] < ONRI_NONE) return -1;
+    if (in[k] < ONRI_NONE) return NO_VALUE;
   const int32_t v = onri_rewrite_value(rw, out);
-  if (v < 0 || !onri_graph_add_node(rw->graph, layer, params, origin, in, num_in, &v, 1)) return -1;
+  if (v < 0 || !onri_graph_add_node(rw->graph, layer, params, origin, in, num_in, &v, 1)) return NO_VALUE;
   for (size_t k = 0; k < num_in; k++) use(rw, in[k], 1);
   rw->changed = 1;
   return v;

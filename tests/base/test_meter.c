@@ -73,6 +73,35 @@ static void a_refusal_is_told_once(void **state) {
   assert_int_equal(onri_meter_settle(NULL, ONR_STATUS_NO_MEMORY, &error), ONR_STATUS_NO_MEMORY);
 }
 
+/* A model is the same however much memory there is: what somebody went without, unless he says so, fails the load. */
+static void a_model_is_whole(void **state) {
+  static const struct {
+    int asked; /* whether somebody goes on without it knowingly */
+    enum onr_status status, expected;
+  } cases[] = {{0, ONR_STATUS_OK, ONR_STATUS_LIMIT},        {1, ONR_STATUS_OK, ONR_STATUS_OK},
+               {0, ONR_STATUS_ARITY, ONR_STATUS_LIMIT},     {1, ONR_STATUS_ARITY, ONR_STATUS_ARITY},
+               {0, ONR_STATUS_NO_MEMORY, ONR_STATUS_LIMIT}, {0, ONR_STATUS_CANCELLED, ONR_STATUS_CANCELLED}};
+  struct onri_meter meter;
+  (void)state;
+  onri_meter_init(&meter, &onri_malloc_allocator, UINT64_MAX, 0);
+  onri_meter_set_limit(&meter, "the limit of a test", 50);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct onr_error error = {.message = "what came of it"};
+    assert_null(onri_allocate(&meter.allocator, 51));
+    if (cases[i].asked) assert_int_equal(onri_meter_take_refusal(&meter), 1);
+    assert_int_equal(onri_meter_settle_model(&meter, cases[i].status, &error), cases[i].expected);
+    if (cases[i].expected == ONR_STATUS_LIMIT && cases[i].status == ONR_STATUS_ARITY)
+      assert_non_null(strstr(error.message, "what came of it"));
+    assert_int_equal(onri_meter_settle_model(&meter, ONR_STATUS_OK, NULL), ONR_STATUS_OK); /* told once */
+  }
+  counted_memory_begin();
+  onri_meter_init(&meter, &counted_memory, UINT64_MAX, 0);
+  counted_fail_at = counted_total + 1;
+  assert_null(onri_allocate(&meter.allocator, 1));
+  assert_int_equal(onri_meter_settle_model(&meter, ONR_STATUS_OK, NULL), ONR_STATUS_NO_MEMORY);
+  assert_int_equal(onri_meter_settle_model(NULL, ONR_STATUS_SHAPE, NULL), ONR_STATUS_SHAPE);
+}
+
 /* All that is asked for counts, to the byte that the limit allows; sums do not wrap. */
 static void the_limit_is_exact(void **state) {
   struct onri_meter meter;
@@ -98,9 +127,8 @@ static void the_limit_is_exact(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_meter_counts_and_refuses),
-      cmocka_unit_test(what_the_system_refuses_stays_no_memory),
-      cmocka_unit_test(a_refusal_is_told_once),
+      cmocka_unit_test(a_meter_counts_and_refuses), cmocka_unit_test(what_the_system_refuses_stays_no_memory),
+      cmocka_unit_test(a_refusal_is_told_once),     cmocka_unit_test(a_model_is_whole),
       cmocka_unit_test(the_limit_is_exact),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* meter.c: the size of a block, and where it starts, stand right before it. */
 #include "base/memory/meter.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/numbers/checked.h"
@@ -15,6 +16,7 @@ void *onri_meter_take(struct onri_meter *m, size_t bytes, size_t alignment) {
   void *memory = refused ? NULL : m->under->allocate(m->under->context, bytes, alignment);
   if (memory) return memory;
   atomic_fetch_sub_explicit(&m->held, bytes, memory_order_relaxed);
+  atomic_store_explicit(&m->failed, 1, memory_order_relaxed);
   if (!refused) return NULL;
   atomic_store_explicit(&m->held_then, before, memory_order_relaxed);
   atomic_store_explicit(&m->refused, bytes, memory_order_relaxed);
@@ -49,6 +51,7 @@ void onri_meter_init(struct onri_meter *meter, const struct onr_allocator *under
   atomic_init(&meter->held, held);
   atomic_init(&meter->refused, 0);
   atomic_init(&meter->held_then, 0);
+  atomic_init(&meter->failed, 0);
 }
 
 void onri_meter_set_limit(struct onri_meter *meter, const char *name, uint64_t limit) {
@@ -56,13 +59,18 @@ void onri_meter_set_limit(struct onri_meter *meter, const char *name, uint64_t l
   meter->limit = limit;
 }
 
-int onri_meter_take_refusal(struct onri_meter *meter) { return meter && atomic_exchange(&meter->refused, 0) != 0; }
+int onri_meter_take_refusal(struct onri_meter *meter) {
+  if (!meter) return 0;
+  atomic_store(&meter->failed, 0);
+  return atomic_exchange(&meter->refused, 0) != 0;
+}
 
 enum onr_status onri_meter_settle(struct onri_meter *meter, enum onr_status status, struct onr_error *error) {
   unsigned long long refused, held;
   struct onr_error before;
   if (!meter) return status;
   refused = atomic_exchange(&meter->refused, 0);
+  atomic_store(&meter->failed, 0);
   held = atomic_load(&meter->held_then);
   if (status != ONR_STATUS_NO_MEMORY || !refused) return status;
   if (!error) return ONR_STATUS_LIMIT;
@@ -71,4 +79,15 @@ enum onr_status onri_meter_settle(struct onri_meter *meter, enum onr_status stat
            (unsigned long long)meter->limit, held, refused, before.message);
   memcpy(error->where, before.where, sizeof(error->where));
   return ONR_STATUS_LIMIT;
+}
+
+enum onr_status onri_meter_settle_model(struct onri_meter *meter, enum onr_status status, struct onr_error *error) {
+  const int lacks = meter && atomic_load(&meter->failed);
+  char what[256];
+  if (!lacks || status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED)
+    return onri_meter_settle(meter, status, error);
+  if (error)
+    snprintf(what, sizeof(what), "%s", status == ONR_STATUS_OK ? "some of the model is missing" : error->message);
+  return onri_meter_settle(
+      meter, error ? onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory (%s)", what) : ONR_STATUS_NO_MEMORY, error);
 }

@@ -11,12 +11,14 @@ struct decoder {
   png_structp png;
   png_infop info;
   size_t position;
+  int lacks_memory;
   enum onr_status status; /* when it jumped */
 };
 
 static _Noreturn void fail(png_structp png, png_const_charp why) {
   struct decoder *d = png_get_error_ptr(png);
-  d->status = onri_picture_broken(d->picture, why);
+  d->status = d->lacks_memory ? onr_fail(d->picture->error, ONR_STATUS_NO_MEMORY, "no memory to decode a PNG picture")
+                              : onri_picture_broken(d->picture, why);
   png_longjmp(png, 1);
 }
 
@@ -27,7 +29,9 @@ static void say_nothing(png_structp png, png_const_charp why) {
 
 static png_voidp allocate(png_structp png, png_alloc_size_t bytes) {
   struct decoder *d = png_get_mem_ptr(png);
-  return onri_allocate(d->picture->env->allocator, bytes);
+  void *memory = onri_allocate(d->picture->env->allocator, bytes);
+  d->lacks_memory |= !memory;
+  return memory;
 }
 
 static void release(png_structp png, png_voidp memory) {
