@@ -287,7 +287,6 @@ static int wire_fits(const struct field *f) {
   switch (f->rule.kind) {
     case ONRI_FIELD_VARINT: return f->wire == WIRE_VARINT || packable;
     case ONRI_FIELD_FIXED32: return f->wire == WIRE_FIXED32 || packable;
-    case ONRI_FIELD_FIXED64: return f->wire == WIRE_FIXED64 || packable;
     case ONRI_FIELD_LIFTED:
       return f->wire == WIRE_LENGTH || (f->rule.packed_bytes == 4 && f->wire == WIRE_FIXED32) ||
              (f->rule.packed_bytes == 8 && f->wire == WIRE_FIXED64);
@@ -334,7 +333,6 @@ static enum onr_status take_field(struct scan *s, const struct field *f) {
     case ONRI_FIELD_DROPPED: return skip(s, f);
     case ONRI_FIELD_VARINT: return f->wire == WIRE_LENGTH ? copy_packed_varints(s, f) : copy_varint(s, f);
     case ONRI_FIELD_FIXED32: return f->wire == WIRE_LENGTH ? copy_packed_fixed(s, f, 4) : copy_fixed(s, f, 4);
-    case ONRI_FIELD_FIXED64: return f->wire == WIRE_LENGTH ? copy_packed_fixed(s, f, 8) : copy_fixed(s, f, 8);
     case ONRI_FIELD_NAME: return copy_name(s, f);
     case ONRI_FIELD_BYTES: return copy_bytes(s, f, &start);
     case ONRI_FIELD_PRESENCE: return note_presence(s, f);

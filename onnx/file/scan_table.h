@@ -10,7 +10,6 @@ enum onri_field_kind {
   ONRI_FIELD_DROPPED,     /* part of ONNX, but nobody reads it */
   ONRI_FIELD_VARINT,
   ONRI_FIELD_FIXED32,
-  ONRI_FIELD_FIXED64,
   ONRI_FIELD_NAME, /* UTF-8 without NUL, at most limits.name_bytes */
   ONRI_FIELD_BYTES,
   ONRI_FIELD_PRESENCE, /* length-delimited; its contents are dropped */

@@ -87,11 +87,6 @@ static int string_is(const struct onr_string *string, const char *text) {
   return string->length == strlen(text) && !memcmp(string->text, text, string->length);
 }
 
-int onri_attr_is(const struct onr_node *node, const char *name, const char *text, const char *default_value) {
-  const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_STRING);
-  return attribute ? string_is(&attribute->s, text) : !strcmp(default_value, text);
-}
-
 int32_t onri_attr_choice(const struct onr_node *node, const char *name, const char *const *choices,
                          int32_t default_value) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_STRING);

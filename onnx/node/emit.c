@@ -85,36 +85,11 @@ int32_t onri_const_float(const struct onr_node *node, float value) {
   return or_no_memory(node, onri_graph_add_data(node->graph, &desc, &value));
 }
 
-/* Contents of a small integer constant as int64. */
-static void widen(const struct onr_desc *desc, const void *data, int64_t *values, size_t count) {
-  const int64_t *wide = data;
-  const int32_t *narrow = data;
-  for (size_t i = 0; i < count; i++) values[i] = desc->dtype == ONR_DTYPE_I64 ? wide[i] : narrow[i];
-}
-
 const void *onri_node_data(const struct onr_node *node, int32_t value) {
   enum onr_status status = ONR_STATUS_OK;
   const void *data = onri_value_data(node->graph, value, &status, node->error);
   onri_node_note(node, status);
   return data;
-}
-
-int onri_in_ints(const struct onr_node *node, int32_t i, int64_t *values, size_t capacity, size_t *count) {
-  const int32_t value = onri_in(node, i);
-  const struct onr_desc *desc;
-  const void *data;
-  int64_t elements;
-  *count = 0;
-  if (value == ONRI_NONE || !node->graph->values[value].constant) return 0;
-  desc = &node->graph->values[value].constant->desc;
-  elements = onr_desc_elements(desc);
-  if ((desc->dtype != ONR_DTYPE_I64 && desc->dtype != ONR_DTYPE_I32) || desc->rank > 1) return 0;
-  if ((uint64_t)elements > capacity) return 0;
-  data = onri_node_data(node, value);
-  if (!data) return 0;
-  *count = (size_t)elements;
-  widen(desc, data, values, *count);
-  return 1;
 }
 
 enum onr_status onri_import_withdrawn(const struct onr_node *node) {

@@ -76,8 +76,6 @@ const int64_t *onri_attr_ints(const struct onr_node *node, const char *name, siz
 const float *onri_attr_floats(const struct onr_node *node, const char *name, size_t *count);
 const struct onr_string *onri_attr_strings(const struct onr_node *node, const char *name, size_t *count);
 struct onr_string onri_attr_string(const struct onr_node *node, const char *name, const char *default_value);
-/* True when the string attribute (or `otherwise`, when it is absent) equals `text`. */
-int onri_attr_is(const struct onr_node *node, const char *name, const char *text, const char *default_value);
 /* Index of the string in `choices` (NULL-terminated), `otherwise` when absent; ATTRIBUTE error for another text. */
 int32_t onri_attr_choice(const struct onr_node *node, const char *name, const char *const *choices,
                          int32_t default_value);
@@ -112,8 +110,6 @@ static inline int32_t onri_out(const struct onr_node *node, int32_t i) {
 }
 /* Contents of a constant; NULL, and noted, when they cannot be read. */
 const void *onri_node_data(const struct onr_node *node, int32_t value);
-/* Input i as a known constant's int64 values (constants of the file only); returns 0 when it is not one. */
-int onri_in_ints(const struct onr_node *node, int32_t i, int64_t *values, size_t capacity, size_t *count);
 
 /* --- rows of operators, in the file of their importers --- */
 typedef enum onr_status (*onri_import_fn)(const struct onr_node *node);

@@ -69,10 +69,6 @@ struct onri_slice onri_parent_path(struct onri_slice path) {
   return (struct onri_slice){path.text, begin ? begin - 1 : 0};
 }
 
-int onri_slice_is(struct onri_slice slice, const char *text) {
-  return strlen(text) == slice.length && !memcmp(slice.text, text, slice.length);
-}
-
 const char *onri_slice_find(struct onri_slice text, const char *part) {
   const size_t length = strlen(part);
   for (size_t i = 0; i + length <= text.length; i++)

@@ -29,7 +29,6 @@ int onri_line_next(struct onri_slice *text, struct onri_slice *line);
 struct onri_slice onri_last_component(struct onri_slice path);
 /* What is before the last dot; empty without a dot. */
 struct onri_slice onri_parent_path(struct onri_slice path);
-int onri_slice_is(struct onri_slice slice, const char *text);
 /* Where `part` begins in `text`, or NULL. */
 const char *onri_slice_find(struct onri_slice text, const char *part);
 

@@ -78,9 +78,6 @@ enum onr_status onri_xnn_plan(const struct onri_xnn_family *family, struct xnn_o
 enum onr_status onri_xnn_run(const struct onri_xnn_family *family, struct xnn_operator *op,
                              const struct onri_xnn_pointers *at, struct onr_env *env, struct onr_error *error);
 
-/* XNNPACK multiplies sizes without looking: UNSUPPORTED unless all are above 0 and their product is small enough. */
-enum onr_status onri_xnn_sizes_check(const size_t *sizes, size_t count);
-
 /* --- packing, in prepare --- */
 struct onri_xnn_packing {
   struct onri_xnn_scope scope;

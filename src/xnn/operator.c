@@ -85,11 +85,3 @@ enum onr_status onri_xnn_run(const struct onri_xnn_family *family, struct xnn_op
   return onr_fail(error, ONR_STATUS_INTERNAL, "XNNPACK's %s refused its pointers with status %d", family->name,
                   (int)status);
 }
-
-enum onr_status onri_xnn_sizes_check(const size_t *sizes, size_t count) {
-  size_t product = 1;
-  for (size_t i = 0; i < count; i++)
-    if (sizes[i] == 0 || !onri_mul_size(product, sizes[i], &product) || product >= (size_t)ONRI_XNN_MAX)
-      return ONR_STATUS_UNSUPPORTED;
-  return ONR_STATUS_OK;
-}

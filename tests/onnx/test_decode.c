@@ -287,6 +287,109 @@ static void test_sparse(void **state) {
   s = sparse(dims, 2, two, 1, flat, 2, 3), expect_failure(&s, 15, ONR_STATUS_DATA);
 }
 
+/* A whole number of any type, with `count` elements, all 0; dims of rank 0 to 3 whose product it is. */
+static struct proto zeros_of(int32_t dtype, const int64_t *dims, size_t rank, size_t count) {
+  static const int64_t none[64];
+  struct proto w = proto_tensor("w", dtype, dims, rank);
+  if (dtype == ONR_DTYPE_STRING)
+    for (size_t i = 0; i < count; i++) proto_bytes(&w, 6, "s", 1);
+  else proto_bytes(&w, 9, none, count * (dtype == ONR_DTYPE_I64 ? 8 : 4));
+  return w;
+}
+
+/* Values and indices of every rank, count and type but those that fit. */
+static void test_sparse_that_does_not_fit(void **state) {
+  static const struct {
+    int32_t value_type;
+    size_t value_rank;
+    int32_t index_type;
+    size_t index_rank;
+    int64_t index_dims[3];
+    enum onr_status expected;
+  } cases[] = {
+      {ONR_DTYPE_F32, 0, ONR_DTYPE_I64, 1, {1}, ONR_STATUS_DATA},
+      {ONR_DTYPE_F32, 2, ONR_DTYPE_I64, 1, {1}, ONR_STATUS_DATA},
+      {ONR_DTYPE_STRING, 1, ONR_DTYPE_I64, 1, {1}, ONR_STATUS_UNSUPPORTED},
+      {ONR_DTYPE_F32, 1, ONR_DTYPE_I32, 1, {1}, ONR_STATUS_TYPE},
+      {ONR_DTYPE_F32, 1, ONR_DTYPE_F32, 1, {1}, ONR_STATUS_TYPE},
+      {ONR_DTYPE_F32, 1, ONR_DTYPE_I64, 0, {0}, ONR_STATUS_DATA},
+      {ONR_DTYPE_F32, 1, ONR_DTYPE_I64, 3, {1, 1, 2}, ONR_STATUS_DATA},
+      {ONR_DTYPE_F32, 1, ONR_DTYPE_I64, 2, {1, 1}, ONR_STATUS_DATA},
+      {ONR_DTYPE_F32, 1, ONR_DTYPE_I64, 2, {1, 3}, ONR_STATUS_DATA},
+      {ONR_DTYPE_F32, 1, ONR_DTYPE_I64, 2, {2, 2}, ONR_STATUS_DATA},
+  };
+  static const int64_t ones[2] = {1, 1};
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    size_t count = 1;
+    for (size_t d = 0; d < cases[i].index_rank; d++) count *= (size_t)cases[i].index_dims[d];
+    struct proto s = {0}, v = zeros_of(cases[i].value_type, ones, cases[i].value_rank, 1),
+                 k = zeros_of(cases[i].index_type, cases[i].index_dims, cases[i].index_rank, count);
+    proto_message(&s, 1, &v);
+    proto_message(&s, 2, &k);
+    for (int d = 0; d < 2; d++) proto_int(&s, 3, 2);
+    expect_failure(&s, 15, cases[i].expected);
+  }
+}
+
+/* One of a sparse tensor's parts missing or wrong in itself; pairs of indices out of either dimension. */
+static void test_sparse_parts(void **state) {
+  static const int64_t dims[2] = {2, 3}, pair[2] = {1, 2}, one[1] = {1},
+                       pairs[][2] = {{-1, 0}, {2, 0}, {0, -1}, {0, 3}, {INT64_MIN, 0}, {0, INT64_MAX}};
+  (void)state;
+  for (uint32_t missing = 1; missing <= 2; missing++) {
+    struct proto s = {0}, part = zeros_of(missing == 1 ? ONR_DTYPE_I64 : ONR_DTYPE_F32, one, 1, 1);
+    proto_message(&s, 3 - missing, &part);
+    proto_int(&s, 3, 2);
+    expect_failure(&s, 15, ONR_STATUS_DATA);
+  }
+  for (uint32_t broken = 1; broken <= 2; broken++) {
+    struct proto s = {0}, v = zeros_of(ONR_DTYPE_F32, one, 1, broken == 1 ? 2 : 1),
+                 k = zeros_of(ONR_DTYPE_I64, one, 1, broken == 2 ? 2 : 1);
+    proto_message(&s, 1, &v);
+    proto_message(&s, 2, &k);
+    proto_int(&s, 3, 2);
+    expect_failure(&s, 15, ONR_STATUS_DATA);
+  }
+  for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+    struct proto s = sparse(dims, 2, (int64_t[]){1, 2}, 2, pairs[i], 2, 1);
+    expect_failure(&s, 15, ONR_STATUS_DATA);
+  }
+  struct proto s = sparse((int64_t[]){2, -3}, 2, (int64_t[]){1, 2}, 2, pair, 2, 1);
+  expect_failure(&s, 15, ONR_STATUS_SHAPE);
+}
+
+/* Every field of contents beside every other one; too small numbers, too. */
+static void test_two_contents(void **state) {
+  static const uint32_t fields[] = {9, 4, 5, 6, 7, 10, 11}; /* raw, float, int32, string, int64, double, uint64 */
+  static const int64_t one[1] = {1}, low_i8[1] = {-129}, low_u8[1] = {-1};
+  static const char zeros[4096];
+  enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+  (void)state;
+  for (size_t a = 0; a < FIELDS; a++)
+    for (size_t b = 0; b < FIELDS; b++) {
+      struct proto w = vector(ONR_DTYPE_F64, 1);
+      if (a == b) continue;
+      for (int side = 0; side < 2; side++) {
+        const uint32_t field = fields[side ? b : a];
+        if (field == 5 || field == 7 || field == 11) packed(&w, field, one, 1);
+        else proto_bytes(&w, field, zeros, 8);
+      }
+      expect_failure(&w, 5, ONR_STATUS_DATA);
+    }
+  for (int large = 0; large < 2; large++) { /* double_data, in the file or not */
+    struct onri_constant *constant;
+    struct proto w = vector(ONR_DTYPE_F64, large ? 512 : 2);
+    proto_bytes(&w, 10, zeros, large ? 4096 : 16);
+    assert_int_equal(decode(&w, 5, &constant), ONR_STATUS_OK);
+    assert_int_equal(onr_desc_elements(&constant->desc), large ? 512 : 2);
+    onri_constant_release(constant);
+  }
+  struct proto w = vector(ONR_DTYPE_I8, 1);
+  packed(&w, 5, low_i8, 1), expect_failure(&w, 5, ONR_STATUS_DATA);
+  w = vector(ONR_DTYPE_U8, 1), packed(&w, 5, low_u8, 1), expect_failure(&w, 5, ONR_STATUS_DATA);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
   const struct CMUnitTest tests[] = {
@@ -300,6 +403,9 @@ int main(void) {
       TEST(test_large_bool),
       TEST(test_tensor_limit),
       TEST(test_sparse),
+      TEST(test_sparse_that_does_not_fit),
+      TEST(test_sparse_parts),
+      TEST(test_two_contents),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

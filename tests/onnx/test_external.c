@@ -158,6 +158,42 @@ static void test_links_out(void **state) {
   assert_int_equal(load(8, 1, AT("linked/secret.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
 }
 
+/* What a link beside the model must not say; the extra directory is there. The file's own name is "link.bin" or, in a
+ * folder, "sub/link.bin". */
+static void test_links_that_lead_elsewhere(void **state) {
+  static const char *const targets[] = {"../extra/",        "../extra/..",     "..", "../extra/none.bin",
+                                        "none.bin",         "../extra/folder", "/",  "../secret.bin",
+                                        "../extra/outward", "link.bin"};
+  (void)state;
+  assert_int_equal(mkdir(path_of("extra/folder"), 0700), 0);
+  assert_int_equal(symlink("../secret.bin", path_of("extra/outward")), 0);
+  for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+    assert_int_equal(symlink(targets[i], path_of("model/link.bin")), 0);
+    assert_int_equal(load(8, 1, AT("link.bin"), 1, NULL), ONR_STATUS_EXTERNAL);
+    assert_int_equal(unlink(path_of("model/link.bin")), 0);
+  }
+  assert_int_equal(symlink("../../extra/w2.bin", path_of("model/sub/link.bin")),
+                   0); /* right, but not beside the model */
+  assert_int_equal(load(8, 1, AT("sub/link.bin"), 1, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(unlink(path_of("model/sub/link.bin")), 0);
+  assert_int_equal(unlink(path_of("extra/outward")), 0);
+  assert_int_equal(rmdir(path_of("extra/folder")), 0);
+}
+
+/* A name of a folder or a file that is longer than any system's; a file in the place of a folder. */
+static void test_strange_places(void **state) {
+  char longest[1200];
+  (void)state;
+  memset(longest, 'a', sizeof(longest) - 1);
+  longest[sizeof(longest) - 1] = '\0';
+  assert_int_equal(load(8, 1, AT(longest), 1, NULL), ONR_STATUS_EXTERNAL);
+  memcpy(longest + sizeof(longest) - 8, "/w.bin", 7);
+  assert_int_equal(load(8, 1, AT(longest), 1, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("w.bin/w.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("..w.bin"), 0, NULL), ONR_STATUS_EXTERNAL); /* a name, only not there */
+  assert_int_equal(load(8, 1, AT("sub"), 0, NULL), ONR_STATUS_EXTERNAL);
+}
+
 static void test_pipe(void **state) {
   (void)state;
   assert_int_equal(mkfifo(path_of("model/fifo"), 0600), 0);
@@ -276,6 +312,8 @@ int main(void) {
 #ifndef _WIN32
       TEST(test_link_into_the_extra_directory),
       TEST(test_links_out),
+      TEST(test_links_that_lead_elsewhere),
+      TEST(test_strange_places),
       TEST(test_pipe),
 #else
       TEST(test_ways_out_of_windows),

@@ -30,9 +30,41 @@ struct found {
 
 static struct found found;
 
+/* Nothing is written where there is no room, or no place; nobody's attributes are none. */
+static void ask_for_nothing(const struct onr_node *node) {
+  static const char *const lists[] = {"weights", "sizes", "names", "nobody", NULL};
+  union {
+    float floats[8];
+    int64_t ints[8];
+    struct onr_string strings[8];
+  } room;
+  for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+    for (size_t capacity = 0; capacity <= 8; capacity += 4) {
+      const char *name = lists[i];
+      const size_t n = i == 0   ? onr_node_floats(node, name, room.floats, capacity)
+                       : i == 1 ? onr_node_ints(node, name, room.ints, capacity)
+                                : onr_node_strings(node, i == 2 ? name : "nobody", room.strings, capacity);
+      assert_int_equal(n, i == 0   ? onr_node_floats(node, name, NULL, capacity)
+                          : i == 1 ? onr_node_ints(node, name, NULL, capacity)
+                                   : onr_node_strings(node, i == 2 ? name : "nobody", NULL, capacity));
+    }
+  struct onr_tensor table;
+  assert_int_equal(onr_node_tensor(node, "table", NULL), 0);
+  assert_int_equal(onr_node_tensor(node, "nobody", &table), 0);
+  assert_null(table.data);
+  const struct onr_string absent = onr_node_string(node, "nobody", NULL);
+  assert_true(!absent.text && !absent.length);
+  assert_int_equal(onr_node_int(node, NULL, 5), 5);
+  assert_int_equal(onr_node_int(NULL, "axis", 5), 5);
+  assert_null(onr_node_layer(NULL));
+  assert_int_equal(onr_node_num_attributes(NULL), 0);
+  assert_null(onr_node_attribute(NULL, 0, NULL));
+}
+
 static enum onr_status parse(const struct onr_node *node, void *params, struct onr_error *error) {
   struct onr_tensor table;
   (void)params;
+  ask_for_nothing(node);
   found = (struct found){.axis = onr_node_int(node, "axis", -1), .alpha = onr_node_float(node, "alpha", 0.5)};
   found.mode = onr_node_string(node, "mode", "mean");
   found.num_weights = onr_node_floats(node, "weights", found.weights, 4);

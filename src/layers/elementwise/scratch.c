@@ -60,13 +60,6 @@ const void *onri_converted_input(struct onr_call *call, size_t i, size_t at) {
   return to;
 }
 
-float onri_scale_of(const struct onr_call *call, size_t input, size_t i) {
-  const enum onr_dtype dtype = call->in[input].dtype;
-  float value;
-  onri_widen(dtype, (const char *)call->inputs[input] + i * onr_dtype_size(dtype), 1, &value);
-  return value;
-}
-
 enum onr_status onri_known_bytes(struct onr_call *call, size_t input, size_t count, int32_t **values, size_t *step) {
   const void *data;
   *values = NULL, *step = 0;

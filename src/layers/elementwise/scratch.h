@@ -34,8 +34,6 @@ int onri_all_finite(struct onr_env *env, const float *x, size_t count);
 static inline int onri_value8(enum onr_dtype dtype, const void *data, size_t i) {
   return dtype == ONR_DTYPE_U8 ? ((const uint8_t *)data)[i] : ((const int8_t *)data)[i];
 }
-/* In prepare and run: element i of an input of a float type. */
-float onri_scale_of(const struct onr_call *call, size_t input, size_t i);
 
 /* In prepare: values of a constant int8 or uint8 input, 1 or `count` of them, which the caller releases; NULL where it
  * is none such. *step: 0 or 1. */
