@@ -9,4 +9,8 @@ for program in nm python3; do
     exit 77
   }
 done
+grep -q '^ONNXRUN_XNNPACK:BOOL=ON' "$1/CMakeCache.txt" || {
+  echo "skipped: what calls XNNPACK is not in $1"
+  exit 77
+}
 exec python3 -B "$here/unused.py" "$1" "$(cd "$here/../.." && pwd)"
