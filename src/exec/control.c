@@ -75,6 +75,13 @@ enum onr_status onri_control_carry(struct onri_frame *body, size_t output, size_
   return onri_buffer_keep(body->space.run, onri_frame_next(body, input), &value, x, error);
 }
 
+enum onr_status onri_control_output_axis(int32_t rank, int32_t *axis, struct onr_error *error) {
+  if (*axis < -rank || *axis >= rank)
+    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "scan output axis %d is out of range for rank %d", *axis, rank);
+  if (*axis < 0) *axis += rank;
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_control_empty(struct onri_plan *plan, int32_t v, struct onri_frame *body, size_t output,
                                    int32_t axis, struct onr_error *error) {
   const int32_t slice = body->space.graph->outputs[output];
@@ -85,14 +92,15 @@ enum onr_status onri_control_empty(struct onri_plan *plan, int32_t v, struct onr
   const enum onr_status status = onri_frame_plan(body, body->inputs, &why);
   if (status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED)
     return onr_fail(error, status, "%s", why.message);
-  if (status == ONR_STATUS_OK && body->space.plan->inference.descs[slice].rank >= 0)
-    desc = body->space.plan->inference.descs[slice];
+  const int is_known = status == ONR_STATUS_OK && body->space.plan->inference.descs[slice].rank >= 0;
+  if (is_known) desc = body->space.plan->inference.descs[slice];
   if (desc.rank < 0 || desc.rank >= ONR_MAX_RANK) desc.rank = 0;
   if (desc.dtype == ONR_DTYPE_NONE) desc.dtype = ONR_DTYPE_F32;
   ONR_TRY(onri_control_expect_elements(&desc, error));
   desc.rank++;
-  if (axis < 0) axis += desc.rank;
-  if (axis < 0 || axis >= desc.rank) axis = 0;
+  const enum onr_status fits = onri_control_output_axis(desc.rank, &axis, is_known ? error : NULL);
+  if (fits != ONR_STATUS_OK && is_known) return fits;
+  if (fits != ONR_STATUS_OK) axis = 0; /* of a rank that nobody knows */
   for (int32_t d = desc.rank - 1; d > axis; d--) desc.dim[d] = desc.dim[d - 1];
   desc.dim[axis] = 0;
   for (int32_t d = 0; d < desc.rank; d++)

@@ -22,6 +22,8 @@ enum onr_status onri_control_spend(struct onri_run *run, struct onr_error *error
 /* Output of this iteration becomes an input of the next. It may be another input of this one, so it is copied aside,
  * unless it is this input. */
 enum onr_status onri_control_carry(struct onri_frame *body, size_t output, size_t input, struct onr_error *error);
+/* The axis of a scan output of this rank, counted from the first dimension; ATTRIBUTE when it is out of range. */
+enum onr_status onri_control_output_axis(int32_t rank, int32_t *axis, struct onr_error *error);
 /* A scan output of no iterations: nothing along `axis`; the rest is what a plan of the body for these inputs says, as
  * far as that can be told without running it. */
 enum onr_status onri_control_empty(struct onri_plan *plan, int32_t v, struct onri_frame *body, size_t output,

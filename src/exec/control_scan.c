@@ -57,9 +57,7 @@ static enum onr_status collect_slice(struct onri_plan *plan, const struct onri_s
   ONR_TRY(onri_control_expect_elements(&slice->desc, error));
   whole.rank++;
   if (whole.rank > ONR_MAX_RANK) return onr_fail(error, ONR_STATUS_LIMIT, "a scan output of rank %d", whole.rank);
-  if (axis < -whole.rank || axis >= whole.rank)
-    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "scan output axis %d is out of range for rank %d", axis, whole.rank);
-  if (axis < 0) axis += whole.rank;
+  ONR_TRY(onri_control_output_axis(whole.rank, &axis, error));
   for (int32_t d = whole.rank - 1; d > axis; d--) whole.dim[d] = whole.dim[d - 1];
   whole.dim[axis] = trips;
   if (iteration == 0) {

@@ -71,8 +71,110 @@ static void test_turns_of_a_loop(void **state) {
   }
 }
 
+/* --- Scan: slices of every axis, forwards and backwards, into every axis --- */
+
+struct scan {
+  struct builder b;
+  struct onr_session *session;
+  float x[24];
+  struct onr_desc desc;
+};
+
+static void open_scan(struct scan *s, const struct onr_scan_params *params, const struct onr_desc *desc) {
+  *s = (struct scan){.b = start(), .desc = *desc};
+  const int32_t x = value(s->b.graph, "x");
+  struct onri_graph *body = body_of(&s->b, &increment, 1, (int32_t[]){0}, 1, -1);
+  const int32_t y = control(&s->b, &onri_layer_scan, params, &x, 1, body, NULL);
+  s->session = finish(&s->b, &x, 1, &y, 1);
+  for (size_t i = 0; i < 24; i++) s->x[i] = (float)i;
+  const struct onr_tensor tensor = {*desc, s->x};
+  assert_int_equal(onr_session_set_input(s->session, 0, &tensor, NULL), ONR_STATUS_OK);
+}
+
+/* Where dimension d of a slice lies in the whole. */
+static int32_t around(int32_t d, int32_t axis) { return d < axis ? d : d + 1; }
+
+/* y[.. j at out_axis ..] = x[.. i at in_axis ..] + 1, element by element. */
+static void check_scan(struct scan *s, int32_t in_axis, int32_t out_axis, int backwards) {
+  const int32_t rank = s->desc.rank;
+  struct onr_tensor y;
+  assert_int_equal(onr_session_get_output(s->session, 0, &y, NULL), ONR_STATUS_OK);
+  assert_int_equal(y.desc.rank, rank);
+  assert_int_equal(y.desc.dim[out_axis], s->desc.dim[in_axis]);
+  for (int64_t n = 0; n < onr_desc_elements(&s->desc); n++) {
+    int64_t at[ONR_MAX_RANK] = {0}, rest = n, to = 0;
+    for (int32_t d = rank; d-- > 0; rest /= s->desc.dim[d]) at[d] = rest % s->desc.dim[d];
+    for (int32_t d = 0; d < rank; d++) {
+      int64_t index = 0;
+      for (int32_t k = 0; k < rank - 1; k++)
+        if (around(k, out_axis) == d) index = at[around(k, in_axis)];
+      if (d == out_axis) index = backwards ? s->desc.dim[in_axis] - 1 - at[in_axis] : at[in_axis];
+      to = to * y.desc.dim[d] + index;
+    }
+    assert_true(((const float *)y.data)[to] == s->x[n] + 1);
+  }
+}
+
+static void test_scan_along_every_axis(void **state) {
+  (void)state;
+  for (int32_t rank = 1; rank <= 3; rank++)
+    for (int32_t in_axis = -rank; in_axis < rank; in_axis++)
+      for (int32_t out_axis = -rank; out_axis < rank; out_axis++)
+        for (int reversals = 0; reversals < 4; reversals++) {
+          const struct onr_scan_params params = {.num_scan_inputs = 1,
+                                                 .input_axis = {in_axis},
+                                                 .output_axis = {out_axis},
+                                                 .input_reverse = {reversals & 1},
+                                                 .output_reverse = {reversals >> 1}};
+          const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, rank, (int64_t[]){2, 3, 4});
+          struct scan s;
+          open_scan(&s, &params, &desc);
+          run(s.session);
+          check_scan(&s, in_axis < 0 ? in_axis + rank : in_axis, out_axis < 0 ? out_axis + rank : out_axis,
+                     reversals == 1 || reversals == 2);
+          end(&s.b, s.session);
+        }
+}
+
+/* Axes that there are not, also of what has no slices and of scalars. */
+static void test_scan_along_no_axis(void **state) {
+  static const struct {
+    int32_t rank, in_axis, out_axis;
+    int64_t length;
+  } cases[] = {{2, 2, 0, 3}, {2, -3, 0, 3}, {2, 0, 2, 3},         {2, 0, -3, 3},        {2, 2, 0, 0},
+               {2, 0, 2, 0}, {2, 0, -3, 0}, {2, INT32_MIN, 0, 3}, {2, INT32_MAX, 0, 3}, {2, 0, INT32_MIN, 3},
+               {0, 0, 0, 1}, {0, -1, 0, 1}, {1, 0, INT32_MAX, 0}, {1, 0, INT32_MIN, 0}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    const struct onr_scan_params params = {
+        .num_scan_inputs = 1, .input_axis = {cases[i].in_axis}, .output_axis = {cases[i].out_axis}};
+    const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, cases[i].rank, (int64_t[]){cases[i].length, 2});
+    struct onr_error error = {.message = ""};
+    struct scan s;
+    open_scan(&s, &params, &desc);
+    assert_int_equal(onr_session_run(s.session, &error), ONR_STATUS_ATTRIBUTE);
+    assert_non_null(strstr(error.message, "axis"));
+    end(&s.b, s.session);
+  }
+}
+
+static void test_scan_of_nothing(void **state) {
+  const struct onr_scan_params params = {.num_scan_inputs = 1, .input_axis = {-1}, .output_axis = {-1}};
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){3, 0});
+  struct onr_tensor y;
+  struct scan s;
+  (void)state;
+  open_scan(&s, &params, &desc);
+  run(s.session);
+  assert_int_equal(onr_session_get_output(s.session, 0, &y, NULL), ONR_STATUS_OK);
+  assert_true(y.desc.rank == 2 && y.desc.dim[0] == 3 && y.desc.dim[1] == 0);
+  end(&s.b, s.session);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_branch_for_each_run),
-                                     cmocka_unit_test(test_turns_of_a_loop)};
+                                     cmocka_unit_test(test_turns_of_a_loop),
+                                     cmocka_unit_test(test_scan_along_every_axis),
+                                     cmocka_unit_test(test_scan_along_no_axis), cmocka_unit_test(test_scan_of_nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
