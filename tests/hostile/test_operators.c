@@ -500,6 +500,23 @@ static struct proto make_attribute(const struct profile *p, const struct attribu
   return a;
 }
 
+static struct proto named(const char *name);
+static struct proto make_body(const char *name, size_t num_in, size_t num_out);
+
+enum { NUM_ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]), NO_ATTRIBUTE = NUM_ATTRIBUTES };
+static size_t wrong = NO_ATTRIBUTE; /* the attribute that is there for certain, of a kind that it must not be of */
+
+/* Of any other kind than the table has for its name. */
+static struct proto make_wrong_attribute(const struct profile *p, size_t index) {
+  static const int kinds[] = {FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS};
+  const char *name = attributes[index].name;
+  struct attribute from = {name, PICK(kinds), "a|b"};
+  for (size_t k = 0; k < NUM_ATTRIBUTES; k++)
+    if (!strcmp(attributes[k].name, name) && attributes[k].kind == from.kind)
+      from.kind = PICK(kinds), k = (size_t)-1; /* once more from the start */
+  return from.kind == GRAPH ? make_body(name, 1, 1) : make_attribute(p, &from);
+}
+
 static struct proto named(const char *name) {
   struct proto v = {0};
   proto_text(&v, 1, name);
@@ -608,10 +625,14 @@ static void add_node(struct model *m, const struct profile *p, const struct onr_
   }
   struct proto node = proto_node(op->domain, op->op_type, m->in_names, m->out_names);
   const uint32_t share = (uint32_t[]){5, 30, 60, 90}[below(4)];
-  for (size_t k = 0; k < sizeof(attributes) / sizeof(attributes[0]); k++) {
+  if (wrong != NO_ATTRIBUTE) {
+    struct proto a = make_wrong_attribute(p, wrong);
+    proto_message(&node, 5, &a);
+  }
+  for (size_t k = 0; k < NUM_ATTRIBUTES; k++) {
+    if (wrong != NO_ATTRIBUTE && !strcmp(attributes[k].name, attributes[wrong].name)) continue;
     if (!percent(share) || (k > 0 && !strcmp(attributes[k].name, attributes[k - 1].name))) continue;
-    const size_t same =
-        k + 1 < sizeof(attributes) / sizeof(attributes[0]) && !strcmp(attributes[k].name, attributes[k + 1].name);
+    const size_t same = k + 1 < NUM_ATTRIBUTES && !strcmp(attributes[k].name, attributes[k + 1].name);
     struct proto a = make_attribute(p, &attributes[k + (same && percent(50))]);
     proto_message(&node, 5, &a);
   }
@@ -696,15 +717,20 @@ static enum onr_status run(const struct model *m, const struct onr_model *model,
   return ONR_STATUS_OK;
 }
 
-static struct outcome try_model(const struct model *m, const struct proto *bytes, int with) {
+static struct outcome load(const struct proto *bytes, struct onr_model **model) {
   const struct onr_limits limits = {
       .size = sizeof(limits), .tensor_bytes = 16 << 20, .total_bytes = 64 << 20, .loop_iterations = 100};
   const struct onr_model_options options = {.size = sizeof(options), .allocator = &filling, .limits = &limits};
   struct outcome o = {.phase = "load"};
+  o.status = onr_model_load_memory(bytes->bytes, bytes->size, &options, model, &o.error);
+  return o;
+}
+
+static struct outcome try_model(const struct model *m, const struct proto *bytes, int with) {
   struct onr_session *session = NULL;
   struct onr_model *model = NULL;
   fill = with;
-  o.status = onr_model_load_memory(bytes->bytes, bytes->size, &options, &model, &o.error);
+  struct outcome o = load(bytes, &model);
   if (o.status == ONR_STATUS_OK) o.status = onr_session_create(model, NULL, &session, &o.error);
   if (o.status == ONR_STATUS_OK) o.status = run(m, model, session, &o);
   onr_session_destroy(session);
@@ -767,6 +793,41 @@ static int try_case(size_t row, const struct onr_op_info *op, unsigned number) {
   return far;
 }
 
+/* One attribute of a wrong kind: 1 when that is what ends it. */
+static int try_wrong(size_t row, const struct onr_op_info *op, size_t index) {
+  seed = ((uint64_t)row << 32 | index) * 0x9e3779b97f4a7c15u;
+  struct model m = {0};
+  const struct profile p = make_profile(op);
+  wrong = index;
+  struct proto bytes = make_model(&m, &p, op);
+  wrong = NO_ATTRIBUTE;
+  struct onr_model *model = NULL;
+  const struct outcome o = load(&bytes, &model);
+  onr_model_destroy(model);
+  const int told = o.status == ONR_STATUS_ATTRIBUTE && strstr(o.error.message, attributes[index].name);
+  if (o.status == ONR_STATUS_INTERNAL || (o.status != ONR_STATUS_OK && !o.error.message[0]) || num_live)
+    fail_msg("operator %zu, %s %s@%d, '%s' of a wrong kind: %s in %s: %s", row, op->domain, op->op_type,
+             op->since_version, attributes[index].name, onr_status_name(o.status), o.phase, o.error.message);
+  proto_free(&bytes);
+  for (size_t i = 0; i < MAX_IN; i++) free(m.inputs[i].data);
+  return told;
+}
+
+static void attributes_of_a_wrong_kind_do_no_harm(void **state) {
+  size_t told = 0;
+  (void)state;
+  for (size_t row = 0; row < onr_num_ops(); row++) {
+    struct onr_op_info op = {.size = sizeof(op)};
+    if (only_op != SIZE_MAX && row != only_op) continue;
+    assert_int_equal(onr_op(row, &op), ONR_STATUS_OK);
+    if (op.withdrawn) continue;
+    for (size_t k = 0; k < NUM_ATTRIBUTES; k++)
+      if (k == 0 || strcmp(attributes[k].name, attributes[k - 1].name)) told += (size_t)try_wrong(row, &op, k);
+  }
+  print_message("%zu attributes of a wrong kind told by their names\n", told);
+  if (only_op == SIZE_MAX) assert_true(told > onr_num_ops());
+}
+
 static void operators_do_no_harm(void **state) {
   size_t reached[3] = {0}, silent = 0;
   (void)state;
@@ -790,7 +851,8 @@ static void operators_do_no_harm(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(operators_do_no_harm)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(operators_do_no_harm),
+                                     cmocka_unit_test(attributes_of_a_wrong_kind_do_no_harm)};
   if (argc > 1) num_cases = (unsigned)strtoul(argv[1], NULL, 10);
   if (argc > 2) first_case = (unsigned)strtoul(argv[2], NULL, 10);
   if (argc > 3) only_op = strtoul(argv[3], NULL, 10);
