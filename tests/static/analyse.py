@@ -27,6 +27,7 @@ TIDY = ["-*", "bugprone-*", "cert-*",
         "-bugprone-suspicious-string-compare",  # if (strcmp(a, b)) is our manner
         "-bugprone-macro-parentheses",  # arguments are names and types, too
         "-bugprone-reserved-identifier", "-cert-dcl37-c", "-cert-dcl51-cpp",  # _POSIX_C_SOURCE
+        "-bugprone-misplaced-widening-cast",  # (size_t)(a + b) of two small counts says what the sum is used as
         "-cert-err33-c",  # snprintf into buffers that bound messages, fprintf to the user
         "-bugprone-narrowing-conversions"]  # as -Wconversion, which is on, but without looking at ranges
 LINE = {
