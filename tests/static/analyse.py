@@ -74,7 +74,7 @@ def findings(tool, text):
 
 def listed():
     with open(os.path.join(HERE, "findings.txt"), encoding="utf-8") as file:
-        return [[w.strip() for w in line.split(" | ")] for line in file if line.strip() and not line.startswith("#")]
+        return [[w.strip() for w in line.split("|", 4)] for line in file if line.strip() and not line.startswith("#")]
 
 
 def main():
