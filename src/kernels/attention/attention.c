@@ -57,6 +57,7 @@ static void run_part(const struct run *r, size_t part, float *scratch) {
   struct onri_attention_job job = {.batch = group / groups,
                                    .head = group % groups * p->merged,
                                    .first_row = part % blocks * p->rows,
+                                   .most_rows = p->rows,
                                    .scratch = scratch};
   job.rows = rows - job.first_row < p->rows ? rows - job.first_row : p->rows;
   onri_kernels(attention)->run(a, &job);

@@ -7,7 +7,8 @@
 /* Query rows of heads that share keys: row r is of head `head` + r / queries, query r % queries. */
 struct onri_attention_job {
   size_t batch, head, first_row, rows;
-  float *scratch; /* onri_attention_kernels.scratch_floats of it, 64-byte aligned */
+  size_t most_rows; /* of a job: how rows are computed does not depend on where jobs end */
+  float *scratch;   /* onri_attention_kernels.scratch_floats of it, 64-byte aligned */
 };
 
 struct onri_attention_kernels {

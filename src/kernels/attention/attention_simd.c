@@ -10,7 +10,7 @@
 #include "kernels/matmul/sgemm_tile.h"
 #include "kernels/simd_math.h"
 
-enum { MOST_KEYS = 256, FEW_ROWS = 6, FEW_KEYS = 64 };
+enum { MOST_KEYS = 256, FEW_ROWS = 6, FEW_KEYS = 64, FEW_FLOATS = 4096 };
 
 /* What is known of a row of queries. */
 struct row {
@@ -21,32 +21,39 @@ struct row {
 struct work {
   const struct onri_attention *a;
   const struct onri_attention_job *job;
-  size_t keys, wide;                    /* of a block; of the values, in whole panels */
-  float *q, *line, *k, *v, *y, *scores; /* in scratch */
-  float *past_k, *past_v;               /* there, too: a block of a past that is int8 */
-  size_t key, columns;                  /* of the current block: its first, counted from the first past key */
+  size_t keys, wide;             /* of a block; of the values, in whole panels */
+  float *q, *k, *v, *y, *scores; /* in scratch; q: of tiles whose rows are of several heads */
+  float *past_k, *past_v;        /* there, too: a block of a past that is int8 */
+  size_t key, columns;           /* of the current block: its first, counted from the first past key */
   struct row *rows;
   float *max, *sum; /* of each row's scores so far, and of their exponentials */
+  int few;          /* rows of all jobs: is_few */
   int plain;        /* nothing but scale and softmax happens to scores */
+  int direct;       /* one block has all keys, and the rows are of one head: results are written where they belong */
 };
 
 static size_t round_up(size_t count, size_t unit) { return (count + unit - 1) / unit * unit; }
 
+/* Keys are read where they are, and not packed: that takes as long as some rows of their products, the more the wider
+ * they are. */
+static int is_few(const struct onri_attention *a, size_t rows) { return rows <= FEW_ROWS && rows <= 1 + a->width / 32; }
+
 static size_t block_keys(const struct onri_attention *a, size_t rows) {
-  const size_t total = round_up(a->past + a->keys, SGEMM_COLUMNS), most = rows <= FEW_ROWS  ? FEW_KEYS
-                                                                          : a->width <= 64  ? MOST_KEYS
-                                                                          : a->width <= 128 ? 128
-                                                                                            : 64;
+  const size_t total = round_up(a->past + a->keys, SGEMM_COLUMNS), narrow = FEW_FLOATS / (a->width + 1);
+  const size_t few = narrow > MOST_KEYS  ? MOST_KEYS
+                     : narrow > FEW_KEYS ? narrow / SGEMM_COLUMNS * SGEMM_COLUMNS
+                                         : FEW_KEYS;
+  const size_t most = is_few(a, rows) ? few : a->width <= 64 ? MOST_KEYS : a->width <= 128 ? 128 : 64;
   return total < most ? total : most;
 }
 
 /* Sizes of the parts of scratch, in the order of struct work. */
-enum { PARTS = 8 };
+enum { PARTS = 7 };
 static int sizes_of(const struct onri_attention *a, size_t rows, size_t size[PARTS], size_t *all) {
   const size_t keys = block_keys(a, rows), wide = round_up(a->value_width, SGEMM_COLUMNS);
   const size_t past = a->past_is_int8 ? keys : 0;
-  const size_t sizes[PARTS][2] = {{a->width, rows}, {a->width, SGEMM_ROWS}, {a->width, keys}, {wide, keys},
-                                  {wide, rows},     {keys, SGEMM_ROWS},     {a->width, past}, {a->value_width, past}};
+  const size_t sizes[PARTS][2] = {{a->width, rows},   {a->width, keys}, {wide, keys},          {wide, rows},
+                                  {keys, SGEMM_ROWS}, {a->width, past}, {a->value_width, past}};
   *all = 0;
   for (int i = 0; i < PARTS; i++) {
     if (sizes[i][0] > SIZE_MAX / 64 / (sizes[i][1] + 1)) return 0;
@@ -137,7 +144,12 @@ static void mask_scores(const struct work *w, struct row *row, float *s) {
 enum { GROUPS = (SGEMM_ROWS + F32_LANES - 1) / F32_LANES, ROOM = GROUPS * F32_LANES };
 
 /* Lane i of all[g]: the sum or the greatest of the lanes of part[g F32_LANES + i]. */
-INLINE void reduce_rows(vf32 part[ROOM], size_t rows, const int adds, vf32 all[GROUPS]) {
+INLINE void reduce_rows(vf32 part[ROOM], size_t rows, int few, const int adds, vf32 all[GROUPS]) {
+  if (few) { /* one at a time */
+    all[0] = f32_set(adds ? f32_sum(part[0]) : f32_greatest_lane(part[0]));
+    UNROLL for (size_t g = 1; g < GROUPS; g++) all[g] = all[0];
+    return;
+  }
   for (size_t r = rows; r < ROOM; r++) part[r] = (vf32){0};
   UNROLL for (size_t g = 0; g < GROUPS; g++) {
     vf32 *block = part + g * F32_LANES;
@@ -169,7 +181,7 @@ static void softmax_rows(const struct work *w, size_t first, size_t rows, float 
   vf32 part[ROOM], all[GROUPS];
   float shift[ROOM];
   for (size_t r = 0; r < rows; r++) part[r] = greatest_of_row(w->scores + r * w->keys, w->columns);
-  reduce_rows(part, rows, 0, all);
+  reduce_rows(part, rows, w->few, 0, all);
   UNROLL for (size_t g = 0; g < GROUPS; g++) {
     float *at = w->max + first + g * F32_LANES;
     const size_t left = rows > g * F32_LANES ? rows - g * F32_LANES : 0;
@@ -180,7 +192,7 @@ static void softmax_rows(const struct work *w, size_t first, size_t rows, float 
     f32_store_part(at, max, left);
   }
   for (size_t r = 0; r < rows; r++) part[r] = exponentials(w->scores + r * w->keys, w->columns, shift[r]);
-  reduce_rows(part, rows, 1, all);
+  reduce_rows(part, rows, w->few, 1, all);
   UNROLL for (size_t g = 0; g < GROUPS; g++) {
     float *at = w->sum + first + g * F32_LANES;
     const size_t left = rows > g * F32_LANES ? rows - g * F32_LANES : 0;
@@ -191,55 +203,65 @@ static void softmax_rows(const struct work *w, size_t first, size_t rows, float 
 
 /* --- tiles --- */
 
-/* scores [rows][keys] = scale times Q, [width][rows], by the packed keys: those of a panel, from key j on. */
-INLINE void score_panel(const struct work *w, const float *q, size_t j, const int rows, const int vectors) {
+/* Rows of a tile, equally far apart. */
+struct tile {
+  float *data;
+  size_t row;
+};
+
+/* scores [rows][keys] = scale times Q by the packed keys: those of a panel, from key j on. */
+INLINE void score_panel(const struct work *w, const struct tile *q, size_t j, const int rows, const int vectors) {
   const vf32 scale = f32_set((float)w->a->scale);
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS];
   float *s = w->scores + j;
-  sgemm_sums(rows, vectors, q, 1, (size_t)rows, w->k + j * w->a->width, 0, SGEMM_COLUMNS, w->a->width, NULL, sum);
+  sgemm_sums_of_rows(rows, vectors, q->data, q->row, w->k + j * w->a->width, 0, SGEMM_COLUMNS, w->a->width, NULL, sum);
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int v = 0; v < vectors; v++)
         f32_store(s + (size_t)r * w->keys + (size_t)v * F32_LANES, scale * sum[r * vectors + v]);
   }
 }
 
-INLINE void score_tile(const struct work *w, const float *q, const int rows) {
+INLINE void score_tile(const struct work *w, const struct tile *q, const int rows) {
   size_t j = 0;
   for (; j + F32_LANES < w->columns; j += SGEMM_COLUMNS) score_panel(w, q, j, rows, SGEMM_VECTORS);
   if (j < w->columns) score_panel(w, q, j, rows, 1);
 }
 
-/* y [rows][wide] = correction y + probabilities by values. */
-INLINE void value_panel(const struct work *w, const float *v, float *y, const float *correction, const int rows,
+/* y = factor y + probabilities by values; direct: factor times the product. Columns from j on. */
+INLINE void value_panel(const struct work *w, size_t j, const struct tile *tile, const float *factor, const int rows,
                         const int vectors) {
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS];
-  sgemm_sums(rows, vectors, w->scores, w->keys, 1, v, 0, SGEMM_COLUMNS, w->columns, NULL, sum);
+  sgemm_sums(rows, vectors, w->scores, w->keys, 1, w->v + j * w->columns, 0, SGEMM_COLUMNS, w->columns, NULL, sum);
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int i = 0; i < vectors; i++) {
-      float *at = y + (size_t)r * w->wide + (size_t)i * F32_LANES;
-      f32_store(at, f32_fma(f32_set(correction[r]), f32_load(at), sum[r * vectors + i]));
+      const size_t column = j + (size_t)i * F32_LANES;
+      const vf32 x = sum[r * vectors + i], f = f32_set(factor[r]);
+      float *y = tile->data + (size_t)r * tile->row + column;
+      if (w->direct) f32_store_part(y, f * x, w->a->value_width - column);
+      else f32_store(y, f32_fma(f, f32_load(y), x));
     }
   }
 }
 
-INLINE void value_tile(const struct work *w, float *y, const float *correction, const int rows) {
+INLINE void value_tile(const struct work *w, const struct tile *y, const float *factor, const int rows) {
   for (size_t j = 0; j < w->a->value_width; j += SGEMM_COLUMNS) {
-    const float *v = w->v + j * w->columns;
-    if (w->a->value_width - j > F32_LANES) value_panel(w, v, y + j, correction, rows, SGEMM_VECTORS);
-    else value_panel(w, v, y + j, correction, rows, 1);
+    if (w->a->value_width - j > F32_LANES) value_panel(w, j, y, factor, rows, SGEMM_VECTORS);
+    else value_panel(w, j, y, factor, rows, 1);
   }
 }
 
-#define TILE(n)                                                                        \
-  static void score_##n(const struct work *w, const float *q) { score_tile(w, q, n); } \
-  static void value_##n(const struct work *w, float *y, const float *correction) { value_tile(w, y, correction, n); }
+#define TILE(n)                                                                              \
+  static void score_##n(const struct work *w, const struct tile *q) { score_tile(w, q, n); } \
+  static void value_##n(const struct work *w, const struct tile *y, const float *factor) {   \
+    value_tile(w, y, factor, n);                                                             \
+  }
 SGEMM_EACH_ROWS(TILE)
 #undef TILE
 #define SCORE(n) score_##n,
 #define VALUE(n) value_##n,
-static void (*const score_tiles[])(const struct work *w, const float *q) = {NULL, SGEMM_EACH_ROWS(SCORE)};
-static void (*const value_tiles[])(const struct work *w, float *y, const float *correction) = {NULL,
-                                                                                               SGEMM_EACH_ROWS(VALUE)};
+static void (*const score_tiles[])(const struct work *w, const struct tile *q) = {NULL, SGEMM_EACH_ROWS(SCORE)};
+static void (*const value_tiles[])(const struct work *w, const struct tile *y, const float *factor) = {
+    NULL, SGEMM_EACH_ROWS(VALUE)};
 
 /* --- blocks of keys --- */
 
@@ -285,16 +307,39 @@ static void pack_block(const struct work *w, const struct rows *k, const struct 
     sgemm_pack_panel(v->data + whole, v->row, 1, w->columns, a->value_width - whole, w->v + whole * w->columns);
 }
 
+/* Rows of two heads do not lie at equal distances: they are copied. */
+static void copy_queries(const struct work *w) {
+  const struct onri_attention *a = w->a;
+  if (w->rows[0].head == w->rows[w->job->rows - 1].head) return;
+  for (size_t r = 0; r < w->job->rows; r++)
+    memcpy(w->q + r * a->width, row_of(&a->q, w->job->batch, w->rows[r].head, w->rows[r].query),
+           a->width * sizeof(float));
+}
+
+static struct tile queries_of(const struct work *w, size_t row) {
+  const struct onri_attention *a = w->a;
+  if (w->rows[0].head != w->rows[w->job->rows - 1].head) return (struct tile){w->q + row * a->width, a->width};
+  return (struct tile){row_of(&a->q, w->job->batch, w->rows[row].head, w->rows[row].query), a->q.row};
+}
+
+static struct tile results_of(const struct work *w, size_t row) {
+  const struct onri_attention *a = w->a;
+  if (!w->direct) return (struct tile){w->y + row * w->wide, w->wide};
+  return (struct tile){row_of(&a->y, w->job->batch, w->rows[row].head, w->rows[row].query), a->y.row};
+}
+
 static void run_tiles(const struct work *w) {
   const size_t count = w->job->rows, parts = (count + SGEMM_ROWS - 1) / SGEMM_ROWS;
   for (size_t part = 0, row = 0; part < parts; part++) {
     const size_t rows = (count - row) / (parts - part);
-    float correction[ROOM];
+    const struct tile q = queries_of(w, row), y = results_of(w, row);
+    float factor[ROOM];
     if (is_shown(w, row, rows)) {
-      score_tiles[rows](w, w->q + row * w->a->width);
+      score_tiles[rows](w, &q);
       for (size_t r = 0; r < rows; r++) mask_scores(w, &w->rows[row + r], w->scores + r * w->keys);
-      softmax_rows(w, row, rows, correction);
-      value_tiles[rows](w, w->y + row * w->wide, correction);
+      softmax_rows(w, row, rows, factor);
+      for (size_t r = 0; r < rows && w->direct; r++) factor[r] = 1 / w->sum[row + r];
+      value_tiles[rows](w, &y, factor);
     }
     row += rows;
   }
@@ -302,23 +347,30 @@ static void run_tiles(const struct work *w) {
 
 /* --- few queries: keys and values are read once, where they are --- */
 
+enum { TOGETHER = 2, SUMS = 4 }; /* keys that are multiplied at a time: queries are loaded once; sums of values */
+
+/* sum[i] = q by row i of k, lane by lane. */
+INLINE void score_together(const float *q, const float *const k[TOGETHER], size_t width, vf32 sum[TOGETHER]) {
+  size_t p = 0;
+  UNROLL for (int i = 0; i < TOGETHER; i++) sum[i] = (vf32){0};
+  for (; p + F32_LANES <= width; p += F32_LANES) {
+    const vf32 x = f32_load(q + p);
+    UNROLL for (int i = 0; i < TOGETHER; i++) sum[i] = f32_fma(f32_load(k[i] + p), x, sum[i]);
+  }
+  if (p == width) return;
+  const vf32 x = f32_load_part(q + p, width - p);
+  UNROLL for (int i = 0; i < TOGETHER; i++) sum[i] = f32_fma(f32_load_part(k[i] + p, width - p), x, sum[i]);
+}
+
 /* s[j] = scale times q by row j of k. */
 static void score_row(const struct work *w, const float *q, const float *k, size_t k_row, float *s) {
-  const size_t width = w->a->width;
   const vf32 scale = f32_set((float)w->a->scale);
   for (size_t j = 0; j < w->columns; j += F32_LANES) {
     vf32 sum[F32_LANES], all = {0};
-    for (size_t i = 0; i < F32_LANES; i++) {
-      const float *x = k + (j + i < w->columns ? j + i : j) * k_row;
-      vf32 one = {0}, other = {0};
-      size_t p = 0;
-      for (; p + 2 * F32_LANES <= width; p += 2 * F32_LANES) {
-        one = f32_fma(f32_load(x + p), f32_load(q + p), one);
-        other = f32_fma(f32_load(x + p + F32_LANES), f32_load(q + p + F32_LANES), other);
-      }
-      for (; p < width; p += F32_LANES)
-        one = f32_fma(f32_load_part(x + p, width - p), f32_load_part(q + p, width - p), one);
-      sum[i] = one + other;
+    for (size_t i = 0; i < F32_LANES; i += TOGETHER) {
+      const float *rows[TOGETHER];
+      for (size_t t = 0; t < TOGETHER; t++) rows[t] = k + (j + i + t < w->columns ? j + i + t : j) * k_row;
+      score_together(q, rows, w->a->width, sum + i);
     }
     f32_transpose(sum);
     for (size_t i = 0; i < F32_LANES; i++) all += sum[i];
@@ -336,17 +388,24 @@ INLINE void value_columns(const struct work *w, const float *s, const float *v, 
   }
 }
 
+/* Up to a vector of columns: sums of every fourth row, which do not wait for each other. */
+static void value_vector(const struct work *w, const float *s, const float *v, size_t v_row, size_t width, float *y,
+                         float correction) {
+  vf32 sum[SUMS] = {correction * f32_load(y)};
+  size_t i = 0;
+  for (; i + SUMS <= w->columns; i += SUMS)
+    UNROLL for (size_t t = 0; t < SUMS; t++) sum[t] =
+        f32_fma(f32_set(s[i + t]), f32_load_part(v + (i + t) * v_row, width), sum[t]);
+  for (; i < w->columns; i++) sum[0] = f32_fma(f32_set(s[i]), f32_load_part(v + i * v_row, width), sum[0]);
+  f32_store(y, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
 static void value_row(const struct work *w, const float *s, const float *v, size_t v_row, float *y, float correction) {
   const size_t width = w->a->value_width;
   size_t j = 0;
   for (; j + 8 * F32_LANES <= width; j += 8 * F32_LANES) value_columns(w, s, v + j, v_row, y + j, correction, 8);
   for (; j + 4 * F32_LANES <= width; j += 4 * F32_LANES) value_columns(w, s, v + j, v_row, y + j, correction, 4);
-  for (; j + F32_LANES <= width; j += F32_LANES) value_columns(w, s, v + j, v_row, y + j, correction, 1);
-  if (j == width) return;
-  vf32 sum = correction * f32_load(y + j);
-  for (size_t i = 0; i < w->columns; i++)
-    sum = f32_fma(f32_set(s[i]), f32_load_part(v + i * v_row + j, width - j), sum);
-  f32_store(y + j, sum);
+  for (; j < width; j += F32_LANES) value_vector(w, s, v + j, v_row, width - j, y + j, correction);
 }
 
 static void run_few(const struct work *w, const struct rows *k, const struct rows *v) {
@@ -366,25 +425,6 @@ static void run_few(const struct work *w, const struct rows *k, const struct row
 }
 
 /* --- all --- */
-
-static void pack_queries(const struct work *w) {
-  const struct onri_attention *a = w->a;
-  const size_t count = w->job->rows, parts = (count + SGEMM_ROWS - 1) / SGEMM_ROWS;
-  for (size_t part = 0, row = 0; part < parts; part++) {
-    const size_t rows = (count - row) / (parts - part);
-    const struct row *first = &w->rows[row];
-    const float *q = row_of(&a->q, w->job->batch, first->head, first->query);
-    size_t step = a->q.row;
-    if (first->head != w->rows[row + rows - 1].head) { /* rows of two heads do not lie at equal distances */
-      for (size_t r = 0; r < rows; r++)
-        memcpy(w->line + r * a->width, row_of(&a->q, w->job->batch, first[r].head, first[r].query),
-               a->width * sizeof(float));
-      q = w->line, step = a->width;
-    }
-    sgemm_pack_rows(q, step, rows, a->width, w->q + row * a->width);
-    row += rows;
-  }
-}
 
 static void finish(const struct work *w) {
   const struct onri_attention *a = w->a;
@@ -412,15 +452,19 @@ static void finish(const struct work *w) {
 static void run(const struct onri_attention *a, const struct onri_attention_job *job) {
   struct row rows[16 * SGEMM_ROWS];
   float max[16 * SGEMM_ROWS], sum[16 * SGEMM_ROWS];
-  struct work w = {
-      .a = a, .job = job, .wide = round_up(a->value_width, SGEMM_COLUMNS), .rows = rows, .max = max, .sum = sum};
-  float **const parts[PARTS] = {&w.q, &w.line, &w.k, &w.v, &w.y, &w.scores, &w.past_k, &w.past_v};
+  struct work w = {.a = a,
+                   .job = job,
+                   .wide = round_up(a->value_width, SGEMM_COLUMNS),
+                   .rows = rows,
+                   .max = max,
+                   .sum = sum,
+                   .few = is_few(a, job->most_rows)};
+  float **const parts[PARTS] = {&w.q, &w.k, &w.v, &w.y, &w.scores, &w.past_k, &w.past_v};
   const size_t total = a->past + a->keys, kv_head = job->head / (a->heads / a->kv_heads);
-  const int few = job->rows <= FEW_ROWS;
   size_t size[PARTS], all, end = 0;
-  (void)sizes_of(a, job->rows, size, &all);
+  (void)sizes_of(a, job->most_rows, size, &all);
   for (size_t i = 0, at = 0; i < PARTS; at += size[i++]) *parts[i] = job->scratch + at;
-  w.keys = block_keys(a, job->rows);
+  w.keys = block_keys(a, job->most_rows);
   size_t head = job->head + job->first_row / a->queries, query = job->first_row % a->queries;
   for (size_t r = 0; r < job->rows; r++, query++) {
     if (query == a->queries) head++, query = 0;
@@ -432,23 +476,25 @@ static void run(const struct onri_attention *a, const struct onri_attention_job 
   if (a->scores) end = total;
   w.plain = !a->mask.data && !a->scores && a->softcap == 0.0 && !a->lengths && !a->causal && !a->has_window_left &&
             !a->has_window_right;
-  memset(w.y, 0, job->rows * w.wide * sizeof(float));
-  if (!few) pack_queries(&w);
+  w.direct = w.plain && !w.few && total <= w.keys && rows[0].head == rows[job->rows - 1].head &&
+             a->blind_query != ONR_BLIND_QUERY_GUARDED && a->past == 0;
+  if (!w.direct) memset(w.y, 0, job->rows * w.wide * sizeof(float));
+  if (!w.few) copy_queries(&w);
   for (w.key = 0; w.key < end && !onr_env_cancelled(a->env); w.key += w.columns) {
     const size_t border = w.key < a->past ? a->past : total;
     w.columns = border - w.key < w.keys ? border - w.key : w.keys;
-    if (!few && !is_shown(&w, 0, job->rows)) continue;
+    if (!w.few && !is_shown(&w, 0, job->rows)) continue;
     const int alone = job->rows == 1;
     const struct rows k = block_rows(&w, &a->past_k, &a->k, kv_head, a->width, alone ? NULL : w.past_k),
                       v = block_rows(&w, &a->past_v, &a->v, kv_head, a->value_width, alone ? NULL : w.past_v);
-    if (few) {
+    if (w.few) {
       run_few(&w, &k, &v);
     } else {
       pack_block(&w, &k, &v);
       run_tiles(&w);
     }
   }
-  finish(&w);
+  if (!w.direct) finish(&w);
 }
 
 const struct onri_attention_kernels ONRI_AT_LEVEL(onri_attention_kernels) = {SGEMM_ROWS, scratch_floats, run};
