@@ -541,6 +541,13 @@ INLINE void f32_transpose(vf32 v[F32_LANES]) {
   }
 }
 
+/* Lane i: the sum of the lanes of v[i], or the greatest of them. In fewer steps than a transpose takes. */
+INLINE vf32 f32_sums(vf32 v[F32_LANES]) {
+  UNROLL for (int half = F32_LANES / 2; half > 0; half /= 2) UNROLL for (int i = 0; i < half; i++) v[i] =
+      f32_interleave_low(v[i], v[i + half]) + f32_interleave_high(v[i], v[i + half]);
+  return v[0];
+}
+
 /* a0 b0 a1 b1 of doubles, as above. */
 #if SIMD_BYTES == 64
 INLINE vf64 f64_interleave_low(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }

@@ -366,15 +366,13 @@ INLINE void score_together(const float *q, const float *const k[TOGETHER], size_
 static void score_row(const struct work *w, const float *q, const float *k, size_t k_row, float *s) {
   const vf32 scale = f32_set((float)w->a->scale);
   for (size_t j = 0; j < w->columns; j += F32_LANES) {
-    vf32 sum[F32_LANES], all = {0};
+    vf32 sum[F32_LANES];
     for (size_t i = 0; i < F32_LANES; i += TOGETHER) {
       const float *rows[TOGETHER];
       for (size_t t = 0; t < TOGETHER; t++) rows[t] = k + (j + i + t < w->columns ? j + i + t : j) * k_row;
       score_together(q, rows, w->a->width, sum + i);
     }
-    f32_transpose(sum);
-    for (size_t i = 0; i < F32_LANES; i++) all += sum[i];
-    f32_store(s + j, scale * all);
+    f32_store(s + j, scale * f32_sums(sum));
   }
 }
 

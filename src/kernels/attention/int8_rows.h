@@ -41,15 +41,13 @@ INLINE vf32 int8_sums(const int8_t *row, size_t width, const float *q) {
 static void int8_scores(const struct int8_rows *k, const float *q, float scale, float *s) {
   for (size_t j = 0; j < k->count; j += F32_LANES) {
     float scales[F32_LANES];
-    vf32 sum[F32_LANES], all = {0};
+    vf32 sum[F32_LANES];
     for (size_t i = 0; i < F32_LANES; i++) {
       const int8_t *row = k->data + (j + i < k->count ? j + i : j) * k->distance;
       scales[i] = scale * onri_cache_scale(row, k->width);
       sum[i] = int8_sums(row, k->width, q);
     }
-    f32_transpose(sum);
-    for (size_t i = 0; i < F32_LANES; i++) all += sum[i];
-    f32_store(s + j, f32_load(scales) * all);
+    f32_store(s + j, f32_load(scales) * f32_sums(sum));
   }
 }
 

@@ -249,29 +249,88 @@ static void multiply_row(const struct onri_sgemm_slice *s) {
   }
 }
 
-/* One row of A by B whose columns are contiguous in memory: a vector of columns at a time, each with a vector of sums
- * of every so many terms, which are added at the end. As fast as memory is, up to the third cache. */
+/* Columns of B that are contiguous in memory, `col` from one to the next: a vector of them by a row, `depth` terms. */
+
+/* Few terms: four at a time are turned, so that a vector has a term of each column; up to three elements behind a
+ * column are read then. left: columns that there are. */
+INLINE vf32 short_columns(const float *a, const float *b, size_t col, size_t depth, size_t left) {
+  vf32 sum = {0};
+  if (left < F32_LANES + (depth % 4 ? 3 : 0)) {
+    for (size_t p = 0; p < depth; p++) sum = f32_fma(f32_set(a[p]), f32_gather_part(b + p, col, left), sum);
+    return sum;
+  }
+  for (size_t p = 0; p < depth; p += 4) {
+    vf32 x[4];
+    UNROLL for (size_t i = 0; i < 4; i++) x[i] =
+        f32_load_fours((const char *)(b + i * col + p), (ptrdiff_t)(4 * col * sizeof(float)));
+    f32_transpose_fours(x);
+    UNROLL for (size_t i = 0; i < 4; i++) if (p + i < depth) sum = f32_fma(f32_set(a[p + i]), x[i], sum);
+  }
+  return sum;
+}
+
+/* Each has a vector of sums of every so many terms. */
+INLINE void add_columns(const float *a, const float *b, size_t col, size_t p, size_t depth, const size_t count,
+                        vf32 sums[F32_LANES]) {
+  for (; p + F32_LANES <= depth; p += F32_LANES) {
+    const vf32 x = f32_load(a + p);
+    UNROLL for (size_t i = 0; i < count; i++) sums[i] = f32_fma(x, f32_load(b + i * col + p), sums[i]);
+  }
+  if (p == depth) return;
+  const vf32 x = f32_load_part(a + p, depth - p);
+  UNROLL for (size_t i = 0; i < count; i++) sums[i] = f32_fma(x, f32_load_part(b + i * col + p, depth - p), sums[i]);
+}
+
+INLINE vf32 whole_columns(const float *a, const float *b, size_t col, size_t depth) {
+  vf32 sums[F32_LANES];
+  UNROLL for (size_t i = 0; i < F32_LANES; i++) sums[i] = (vf32){0};
+  add_columns(a, b, col, 0, depth, F32_LANES, sums);
+  return f32_sums(sums);
+}
+
+SIMD_FUNCTION vf32 last_columns(const float *a, const float *b, size_t col, size_t depth, size_t count) {
+  vf32 sums[F32_LANES] = {{0}};
+  for (size_t i = 0; i < count; i++) add_columns(a, b + i * col, col, 0, depth, 1, sums + i);
+  return f32_sums(sums);
+}
+
+/* Many terms: some columns at a time, since those that lie at distances of 4 KiB fall on the same lines of the cache,
+ * with several sums each. */
+SIMD_FUNCTION vf32 long_columns(const float *a, const float *b, size_t col, size_t depth, size_t count) {
+  enum { COLUMNS = 4, SUMS = 4, TERMS = SUMS * F32_LANES };
+  const size_t end = depth / TERMS * TERMS;
+  vf32 sums[F32_LANES] = {{0}};
+  for (size_t first = 0; first < count; first += COLUMNS) {
+    const float *at[COLUMNS];
+    vf32 sum[COLUMNS * SUMS];
+    UNROLL for (size_t i = 0; i < COLUMNS; i++) at[i] = b + (first + i < count ? first + i : first) * col;
+    UNROLL for (int i = 0; i < COLUMNS * SUMS; i++) sum[i] = (vf32){0};
+    for (size_t p = 0; p < end; p += TERMS) UNROLL for (size_t k = 0; k < SUMS; k++) {
+        const vf32 x = f32_load(a + p + k * F32_LANES);
+        UNROLL for (size_t i = 0; i < COLUMNS; i++) sum[i * SUMS + k] =
+            f32_fma(x, f32_load(at[i] + p + k * F32_LANES), sum[i * SUMS + k]);
+      }
+    UNROLL for (size_t i = 0; i < COLUMNS; i++) {
+      vf32 *all = sums + first + i;
+      *all = (sum[i * SUMS] + sum[i * SUMS + 1]) + (sum[i * SUMS + 2] + sum[i * SUMS + 3]);
+      add_columns(a, at[i], col, end, depth, 1, all);
+    }
+  }
+  return f32_sums(sums);
+}
+
+/* One row of A by such columns. As fast as memory is, up to the third cache. */
 static void multiply_row_by_columns(const struct onri_sgemm_slice *s, const float *a) {
+  enum { SHORT = 8, LONG = 256, ALIAS = 512 };
   const struct ending e = ending_of(s->finish);
   for (size_t j = 0; j < s->columns; j += F32_LANES) {
     const size_t left = s->columns - j, count = left < F32_LANES ? left : F32_LANES;
     const float *b = (const float *)s->b + j * s->b_col;
-    vf32 sums[F32_LANES], sum = {0};
-    UNROLL for (size_t i = 0; i < F32_LANES; i++) sums[i] = (vf32){0};
-    size_t p = 0;
-    if (count == F32_LANES)
-      for (; p + F32_LANES <= s->depth; p += F32_LANES) {
-        const vf32 x = f32_load(a + p);
-        UNROLL for (size_t i = 0; i < F32_LANES; i++) sums[i] = f32_fma(x, f32_load(b + i * s->b_col + p), sums[i]);
-      }
-    for (; p < s->depth; p += F32_LANES) {
-      const vf32 x = f32_load_part(a + p, s->depth - p);
-      for (size_t i = 0; i < count; i++)
-        sums[i] = f32_fma(x, f32_load_part(b + i * s->b_col + p, s->depth - p), sums[i]);
-    }
-    f32_transpose(sums);
-    UNROLL for (size_t i = 0; i < F32_LANES; i++) sum += sums[i];
-    put_sums(s, e, sum, 0, j, count);
+    const vf32 sums = s->depth <= SHORT                           ? short_columns(a, b, s->b_col, s->depth, left)
+                      : s->depth >= LONG && s->b_col % ALIAS == 0 ? long_columns(a, b, s->b_col, s->depth, count)
+                      : count == F32_LANES                        ? whole_columns(a, b, s->b_col, s->depth)
+                                                                  : last_columns(a, b, s->b_col, s->depth, count);
+    put_sums(s, e, sums, 0, j, count);
   }
 }
 
