@@ -127,13 +127,11 @@ SIMD_FUNCTION void finish_tile(const struct onri_sgemm_slice *s, const struct ti
   }
 }
 
-/* packed: A is [depth][rows], else its rows are contiguous. */
-INLINE void run_tile(const struct tile t, const int rows, const int vectors, const int packed) {
+INLINE void run_tile(const struct tile t, const int rows, const int vectors) {
   const struct sgemm_fetch *fetch = rows >= SGEMM_FETCH_ROWS && vectors > 1 ? &t.fetch : NULL;
   vf32 sum[MOST_SUMS];
-  if (packed) sgemm_sums(rows, vectors, t.a, 1, (size_t)rows, t.b, t.pitch, t.step, t.depth, fetch, sum);
-  else sgemm_sums_of_rows(rows, vectors, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, fetch, sum);
-  if (!t.bias || packed) {
+  sgemm_sums_of_rows(rows, vectors, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, fetch, sum);
+  if (!t.bias) {
     store_tile(t, rows, vectors, sum);
     return;
   }
@@ -141,11 +139,9 @@ INLINE void run_tile(const struct tile t, const int rows, const int vectors, con
   if (vectors > 1 && t.columns > F32_LANES) store_ended(t, rows, vectors, 1, sum);
 }
 
-#define TILE(n)                                                                       \
-  static void tile_##n(const struct tile *t) { run_tile(*t, n, SGEMM_VECTORS, 0); }   \
-  static void narrow_##n(const struct tile *t) { run_tile(*t, n, 1, 0); }             \
-  static void packed_##n(const struct tile *t) { run_tile(*t, n, SGEMM_VECTORS, 1); } \
-  static void narrow_packed_##n(const struct tile *t) { run_tile(*t, n, 1, 1); }
+#define TILE(n)                                                                  \
+  static void tile_##n(const struct tile *t) { run_tile(*t, n, SGEMM_VECTORS); } \
+  static void narrow_##n(const struct tile *t) { run_tile(*t, n, 1); }
 SGEMM_EACH_ROWS(TILE)
 #undef TILE
 /* The most vectors of one row, all of them whole. Sums by name: in an array, the compiler keeps so many in memory. */
@@ -170,8 +166,8 @@ static void one_row(const struct tile *t) {
 }
 
 typedef void (*tile_function)(const struct tile *t);
-#define ENTRY(n) {{tile_##n, packed_##n}, {narrow_##n, narrow_packed_##n}},
-static const tile_function tiles[SGEMM_ROWS + 1][2][2] = {{{NULL}}, SGEMM_EACH_ROWS(ENTRY)};
+#define ENTRY(n) {tile_##n, narrow_##n},
+static const tile_function tiles[SGEMM_ROWS + 1][2] = {{NULL}, SGEMM_EACH_ROWS(ENTRY)};
 #undef ENTRY
 
 /* What store_ended adds, if no more is behind the sums. */
@@ -184,15 +180,15 @@ INLINE const float *bias_of_columns(const struct onri_sgemm_slice *s) {
 }
 
 /* Columns [from, to) of one row of tiles, from `row` of the slice on; A and B as t says. */
-INLINE void run_columns(const struct onri_sgemm_slice *s, struct tile *t, tile_function const (*functions)[2],
-                        int packed, const float *bias, size_t row, size_t rows, size_t from, size_t to) {
+INLINE void run_columns(const struct onri_sgemm_slice *s, struct tile *t, const tile_function functions[2],
+                        const float *bias, size_t row, size_t rows, size_t from, size_t to) {
   enum { WIDE = SGEMM_MOST_VECTORS * F32_LANES };
   float room[MOST_SUMS * F32_LANES];
   while (from < to) {
     const size_t left = to - from;
     const int wide = rows == 1 && left >= WIDE;
     const size_t columns = wide ? WIDE : left < SGEMM_COLUMNS ? left : SGEMM_COLUMNS;
-    const tile_function function = wide ? one_row : functions[columns <= F32_LANES][packed];
+    const tile_function function = wide ? one_row : functions[columns <= F32_LANES];
     t->bias = bias ? bias + from : NULL;
     if (s->finish && !bias) {
       t->c = room, t->c_row = t->columns = wide ? WIDE : SGEMM_COLUMNS, t->accumulate = 0;
@@ -208,10 +204,9 @@ INLINE void run_columns(const struct onri_sgemm_slice *s, struct tile *t, tile_f
   }
 }
 
-/* Rows that lie at distances of 4 KiB fall on the same lines of the cache, which are some 8: more rows are packed. All
- * others are read as they lie, at 0.98 of the FMA rate, against 0.96 with what packing takes (0.98 and 0.92 in tiles of
- * 6 rows). */
-static int packs_rows(const struct onri_sgemm_slice *s, size_t rows) {
+/* Rows that lie at distances of 4 KiB fall on the same lines of the cache, which are some 8: more rows are copied, and
+ * so are those whose terms do not lie side by side. All others are read as they lie, at 0.98 of the FMA rate. */
+static int copies_rows(const struct onri_sgemm_slice *s, size_t rows) {
   enum { ALIAS = 1024, WAYS = 8 };
   return s->a_col != 1 || (rows > WAYS && s->a_row % ALIAS == 0 && s->columns > SGEMM_COLUMNS);
 }
@@ -342,7 +337,8 @@ static struct sgemm_fetch fetch_of(const struct onri_sgemm_slice *s, size_t down
 }
 
 static void multiply_tiles(const struct onri_sgemm_slice *s) {
-  float room[ONRI_SGEMM_DEPTH * SGEMM_ROWS + F32_LANES], last[ONRI_SGEMM_DEPTH * SGEMM_COLUMNS];
+  enum { ROW = ONRI_SGEMM_DEPTH + F32_LANES };
+  float room[ROW * SGEMM_ROWS], last[ONRI_SGEMM_DEPTH * SGEMM_COLUMNS];
   const size_t parts = (s->rows + SGEMM_ROWS - 1) / SGEMM_ROWS, least = s->rows / parts, larger = s->rows % parts;
   const size_t odd = s->b_row ? s->columns % F32_LANES : 0,
                whole =
@@ -352,21 +348,19 @@ static void multiply_tiles(const struct onri_sgemm_slice *s) {
   if (bias && s->finish->clamp) t.min = (float)s->finish->min, t.max = (float)s->finish->max;
   t.fetch = fetch_of(s, parts);
   if (odd) sgemm_pack_panel((const float *)s->b + whole, s->b_row, 1, s->depth, s->columns - whole, last);
-  t.a_row = s->a_row, t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
+  t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
   for (size_t part = 0, row = 0, rows; part < parts; part++, row += rows) {
     rows = least + (part + larger >= parts);
-    const int packed = packs_rows(s, rows);
-    const float *behind = packed || rows == 1 ? NULL : bias;
-    t.a = s->a + row * s->a_row;
-    if (packed) {
-      if (s->a_col == 1) sgemm_pack_rows(t.a, s->a_row, rows, s->depth, room);
-      else sgemm_pack_any_rows(t.a, s->a_row, s->a_col, rows, s->depth, room);
-      t.a = room;
+    const float *behind = rows == 1 ? NULL : bias;
+    t.a = s->a + row * s->a_row, t.a_row = s->a_row;
+    if (copies_rows(s, rows)) {
+      sgemm_copy_rows(t.a, s->a_row, s->a_col, rows, s->depth, room, ROW);
+      t.a = room, t.a_row = ROW;
     }
     t.b = s->b, t.step = s->b_row ? s->b_row : SGEMM_COLUMNS;
-    if (whole) run_columns(s, &t, tiles[rows], packed, behind, row, rows, 0, whole);
+    if (whole) run_columns(s, &t, tiles[rows], behind, row, rows, 0, whole);
     t.b = last, t.step = SGEMM_COLUMNS;
-    if (odd) run_columns(s, &t, tiles[rows], packed, behind, row, rows, whole, s->columns);
+    if (odd) run_columns(s, &t, tiles[rows], behind, row, rows, whole, s->columns);
   }
 }
 

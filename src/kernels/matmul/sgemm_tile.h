@@ -81,29 +81,23 @@ INLINE void sgemm_sums_of_rows(const int rows, const int vectors, const float *a
 #define SGEMM_EACH_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
 #endif
 
-/* The same of any A, `col` from term to term. */
-INLINE void sgemm_pack_any_rows(const float *a, size_t a_row, size_t a_col, size_t rows, size_t depth, float *to) {
-  for (size_t p = 0; p < depth; p++)
-    for (size_t r = 0; r < rows; r += F32_LANES) {
-      const float *from = a + p * a_col + r * a_row;
-      const vf32 x = a_row == 1 ? f32_load_part(from, rows - r) : f32_gather_part(from, a_row, rows - r);
-      f32_store_part(to + p * rows + r, x, rows - r);
-    }
-}
-
-/* to [depth][rows] = A [rows, depth], whose rows are contiguous. Writes up to F32_LANES - rows elements more. */
-INLINE void sgemm_pack_rows(const float *a, size_t a_row, size_t rows, size_t depth, float *to) {
+/* to [rows][to_row] = A [rows, depth] of any strides. */
+INLINE void sgemm_copy_rows(const float *a, size_t a_row, size_t a_col, size_t rows, size_t depth, float *to,
+                            size_t to_row) {
   for (size_t p = 0; p < depth; p += F32_LANES) {
-    const size_t left = depth - p < F32_LANES ? depth - p : F32_LANES;
-    vf32 block[F32_LANES];
-    for (size_t from = 0; from < rows; from += F32_LANES) {
-      for (size_t r = 0; r < F32_LANES; r++)
-        block[r] = from + r < rows ? f32_load_part(a + (from + r) * a_row + p, left) : (vf32){0};
-      f32_transpose(block);
-      if (rows <= F32_LANES)
-        for (size_t i = 0; i < left; i++) f32_store(to + (p + i) * rows, block[i]);
-      else
-        for (size_t i = 0; i < left; i++) f32_store_part(to + (p + i) * rows + from, block[i], rows - from);
+    const size_t terms = depth - p;
+    for (size_t first = 0; first < rows; first += F32_LANES) {
+      const float *from = a + first * a_row + p * a_col;
+      const size_t left = rows - first < F32_LANES ? rows - first : F32_LANES;
+      vf32 block[F32_LANES];
+      for (size_t i = 0; i < F32_LANES; i++) {
+        const float *at = from + i * (a_col == 1 ? a_row : a_col);
+        if (a_col == 1) block[i] = i < left ? f32_load_part(at, terms) : (vf32){0};
+        else if (i >= terms) block[i] = (vf32){0};
+        else block[i] = a_row == 1 ? f32_load_part(at, left) : f32_gather_part(at, a_row, left);
+      }
+      if (a_col != 1) f32_transpose(block);
+      for (size_t i = 0; i < left; i++) f32_store_part(to + (first + i) * to_row + p, block[i], terms);
     }
   }
 }
