@@ -191,7 +191,8 @@ def resize(rng):
         if LEAST_VALUES < math.prod(x) < MOST_VALUES and made < MOST_VALUES:
             break
     mode = pick(rng, ("nearest", "linear", "linear", "cubic")) if rank == 2 else pick(rng, ("nearest", "linear"))
-    way = pick(rng, ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"))
+    whole = all(s == int(s) for s in scales)  # else the judges differ on where the last pixel is
+    way = pick(rng, ("half_pixel", "pytorch_half_pixel", "align_corners" if whole else "half_pixel", "asymmetric"))
     return (f"resize {mode} {way} {words(*x)} by {words(*(f'{s:.2f}' for s in scales))}",
             layer("Resize", [x], [None, np.array([1, 1, *scales], np.float32)], mode=mode, coordinate_transformation_mode=way))
 

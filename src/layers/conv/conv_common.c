@@ -508,9 +508,10 @@ static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc
 }
 
 /* Whether transposes take less time than the product saves that reads channels-last images: enough multiply-adds to
- * each number that is moved, and vectors of channels that are full; or lines that leave those of pixels half empty. */
+ * each number that is moved, and vectors of channels that are full; or lines that leave those of pixels half empty,
+ * unless a number meets few outputs. */
 static int pays_transposes(const struct onr_conv_params *p, const struct onr_desc *weight, const struct onr_desc *y) {
-  enum { INPUTS = 16, SHORT_LINE = 14, LANES = 16, OUTPUTS = 96, SHARE = 100 };
+  enum { INPUTS = 16, SHORT_LINE = 14, LANES = 16, OUTPUTS = 96, SHARE = 100, FEW = 8, LITTLE = 32, LINE = 5 };
   const int64_t in = weight->dim[1], out = weight->dim[0] / (p->groups > 1 ? p->groups : 1);
   const int64_t line = y->dim[y->rank - 1];
   int64_t taps = 1, apart = 1;
@@ -518,7 +519,7 @@ static int pays_transposes(const struct onr_conv_params *p, const struct onr_des
     taps *= weight->dim[i];
     if (p->window.rank == weight->rank - 2 && p->window.stride[i - 2] > 0) apart *= p->window.stride[i - 2];
   }
-  if (in < INPUTS) return 0;
+  if (in < INPUTS || (p->groups <= 1 && out <= FEW && line >= LINE && taps * out < LITTLE * apart)) return 0;
   if (taps > 1 ? line >= 0 && line <= SHORT_LINE : !onri_conv_makes_channels_first(y)) return 1;
   return out >= OUTPUTS && out % LANES == 0 && taps * in * out >= SHARE * (in * apart + out);
 }
@@ -536,13 +537,14 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
 /* Rows that fill vectors of pixels, in columns that fill tiles, by kernels of which a column stays in registers. */
 int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
                                    const struct onr_desc *y) {
-  enum { SMALL = 5, ROW = 28, LARGE = 7, LONG_ROW = 48, COLUMN = ONRI_DEPTHWISE_TILE, APART = 2 };
+  enum { SMALL = 5, ROW = 28, LARGE = 7, LONG_ROW = 48, COLUMN = ONRI_DEPTHWISE_TILE, APART = 2, LANES = 16 };
   const int depthwise =
       p->groups > 1 && weight->rank == 4 && weight->dim[1] == 1 && weight->dim[0] <= ONRI_DEPTHWISE_OUTPUTS * p->groups;
   if (!depthwise || weight->dim[2] > LARGE || p->channels_last || y->rank != 4) return 0;
   for (int i = 0; i < 2; i++)
     if (p->window.rank == 2 && p->window.stride[i] > APART) return 0;
-  return onri_depthwise_is_fast() && y->dim[3] >= (weight->dim[2] > SMALL ? LONG_ROW : ROW) && y->dim[2] >= COLUMN &&
+  const int64_t row = weight->dim[2] > SMALL ? LONG_ROW : weight->dim[2] * weight->dim[3] == 1 ? LANES : ROW;
+  return onri_depthwise_is_fast() && y->dim[3] >= row && y->dim[2] >= COLUMN &&
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
