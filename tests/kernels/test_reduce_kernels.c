@@ -181,6 +181,17 @@ static void check_integers(struct sweep *s, int level) {
   if (step == columns) assert_int_equal(kernels->greatest_of_run[k](values, columns * rows, flip, least), of_all);
 }
 
+static void check_added_rows(struct sweep *s, int level) {
+  enum { ALL = 4000, WIDEST = 300 };
+  static uint64_t rows[ALL], sum[WIDEST + 1], expected[WIDEST + 1];
+  const size_t columns = (size_t)sweep_pick(s, 1, WIDEST), count = (size_t)sweep_pick(s, 0, ALL / (int64_t)columns);
+  for (size_t i = 0; i < columns * count; i++) rows[i] = (uint64_t)sweep_next(s) << 33 ^ sweep_next(s);
+  for (size_t j = 0; j <= WIDEST; j++) sum[j] = expected[j] = j;
+  for (size_t i = 0; i < columns * count; i++) expected[i % columns] += rows[i];
+  onri_kernels_at(reduce, level)->add_rows(rows, columns, count, sum);
+  assert_memory_equal(sum, expected, sizeof(sum));
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(51);
   (void)state;
@@ -190,6 +201,7 @@ static void test_every_level(void **state) {
       check_lines(&s, level);
       check_doubles(&s, level);
       check_integers(&s, level);
+      if (i % 8 == 0) check_added_rows(&s, level);
     }
 }
 

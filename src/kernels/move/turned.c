@@ -3,8 +3,7 @@
 #include "base/env.h"
 #include "kernels/move/transpose.h"
 
-/* Rows of `length` elements become columns. */
-static void turn(const void *from, void *to, size_t rows, size_t length, size_t size) {
+void onri_turn(const void *from, void *to, size_t rows, size_t length, size_t size) {
   const struct onri_transpose t = {from, to, (ptrdiff_t)(length * size), (ptrdiff_t)(rows * size), length, rows};
   onri_transpose(&t, size);
 }
@@ -17,8 +16,8 @@ void onri_turned(onri_turned_run run, void *context, const void *x, void *y, siz
   for (size_t first = 0, count; first < groups && !onri_pace_stop(&pace, ONRI_TURNED_BYTES); first += count) {
     const size_t at = first * group * size;
     count = groups - first < most ? groups - first : most;
-    turn((const char *)x + at, columns, count, group, size);
+    onri_turn((const char *)x + at, columns, count, group, size);
     run(context, columns, count);
-    turn(columns, (char *)y + at, group, count, size);
+    onri_turn(columns, (char *)y + at, group, count, size);
   }
 }

@@ -21,6 +21,8 @@ static inline int onri_turns(size_t groups, size_t length, size_t inner, size_t 
          length <= ONRI_TURNED_BYTES / (inner * size * SOME);
 }
 
+/* Rows of `length` elements, one behind the other, become columns. */
+void onri_turn(const void *from, void *to, size_t rows, size_t length, size_t size);
 /* Groups of x, which are `group` elements each, go through `run` to y, which may be x. env cancelled: it ends early. */
 void onri_turned(onri_turned_run run, void *context, const void *x, void *y, size_t groups, size_t group, size_t size,
                  const struct onr_env *env);

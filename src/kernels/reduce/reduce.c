@@ -8,13 +8,14 @@
 #include "kernels/convert/convert.h"
 #include "kernels/kernels.h"
 #include "kernels/move/transpose.h"
+#include "kernels/move/turned.h"
 #include "kernels/reduce/reduce_lines.h"
 
 enum { BLOCK = 256, ROWS = 1024, FLOATS = 4096, STAGED = 16384 /* bytes */ };
 
 /* Elements behind each result. */
 static double depth_of(const struct onri_reduce *r) {
-  return (double)r->rows.count * (r->columns == 0 ? (double)r->run : 1.0);
+  return (double)r->rows.count * (r->columns == 0 ? (double)r->run : (double)r->joined);
 }
 
 static enum onri_take take_of(enum onr_reduce_op op) {
@@ -104,12 +105,25 @@ static void combine(enum onri_take what, double *acc, const double *more, size_t
   }
 }
 
+/* Neighbours among results that are one; how many are left. */
+static size_t join(const struct onri_reduce *r, enum onri_take what, double *acc, size_t width) {
+  if (r->columns == 0 || r->joined == 1) return width;
+  for (size_t i = 0; i < width / r->joined; i++) {
+    double all = acc[i * r->joined];
+    for (size_t j = 1; j < r->joined; j++) combine(what, &all, &acc[i * r->joined + j], 1);
+    acc[i] = all;
+  }
+  return width / r->joined;
+}
+
 /* How many rows of few columns are taken as one: those that lie one behind the other fill vectors together. */
-enum { MANY = 4 }; /* times as many rows as are folded: fewer are not worth it */
+enum { MANY = 4 /* times as many rows as are folded: fewer are not worth it */, FOLDED = 64 /* columns, at most */ };
 static size_t fold_of(const struct onri_reduce *r, size_t width) {
   const struct onri_dims *rows = &r->rows;
+  const size_t last = rows->rank > 0 ? rows->dim[rows->rank - 1] : 0, piece = last < ROWS ? last : ROWS;
   const int dense = rows->rank > 0 && r->column_step == 1 && rows->stride[rows->rank - 1] == width;
-  const size_t fold = dense && width < ONRI_REDUCE_COLUMNS / 4 ? ONRI_REDUCE_COLUMNS / 2 / width : 1;
+  const size_t most = dense && width <= FOLDED / 2 ? FOLDED / width : 1;
+  const size_t fold = piece == 0 ? 1 : piece / ((piece + most - 1) / most); /* so that few rows are left over */
   return rows->count < MANY * fold ? 1 : fold;
 }
 
@@ -238,7 +252,8 @@ static void pass_real(const struct onri_reduce *r, struct part part, enum onri_t
                       const double *shift) {
   const int is_float = onri_dtype_class(r->dtype) == ONRI_CLASS_F32;
   const double first = onri_take_start(what);
-  for (size_t i = 0; i < part.width; i++) acc[i] = first;
+  if (first == 0) memset(acc, 0, part.width * sizeof(*acc));
+  for (size_t i = 0; i < part.width && first != 0; i++) acc[i] = first;
   for (size_t i = 0; i < part.width && r->columns == 0; i++)
     (is_float ? pass_floats : pass_doubles)(r, start_of(r, part, i), what, &acc[i], &shift[i]);
   if (r->columns == 0) return;
@@ -256,6 +271,11 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
     float f[ONRI_REDUCE_COLUMNS];
     int64_t i[ONRI_REDUCE_COLUMNS];
   } narrow;
+  const onri_conversion convert = onri_conversion_of(onri_kernels(convert), ONR_DTYPE_F64, ONR_DTYPE_F32);
+  if (r->dtype == ONR_DTYPE_F32 && convert) {
+    convert(values, y, count);
+    return;
+  }
   switch (onri_dtype_class(r->dtype)) {
     case ONRI_CLASS_F64: onri_narrow(r->dtype, values, count, y); return;
     case ONRI_CLASS_F32:
@@ -269,18 +289,25 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
 }
 
 static void reduce_double(const struct onri_reduce *r, struct part part, void *y) {
-  double acc[ONRI_REDUCE_COLUMNS], shift[ONRI_REDUCE_COLUMNS] = {0};
-  const size_t width = part.width;
-  pass_real(r, part, take_of(r->op), acc, shift);
+  static const double none[ONRI_REDUCE_COLUMNS];
+  double acc[ONRI_REDUCE_COLUMNS], shift[ONRI_REDUCE_COLUMNS];
+  pass_real(r, part, take_of(r->op), acc, none);
+  size_t width = join(r, take_of(r->op), acc, part.width);
   if (r->op == ONR_REDUCE_LOG_SUM_EXP) {
+    double each[ONRI_REDUCE_COLUMNS];
     for (size_t i = 0; i < width; i++) shift[i] = isfinite(acc[i]) ? acc[i] : 0.0;
-    pass_real(r, part, ONRI_TAKE_EXP, acc, shift);
+    for (size_t i = 0; i < part.width; i++) each[i] = shift[i / (part.width / width)];
+    pass_real(r, part, ONRI_TAKE_EXP, acc, each);
+    width = join(r, ONRI_TAKE_EXP, acc, part.width);
   }
   const double depth = depth_of(r);
-  for (size_t i = 0; i < width && r->op == ONR_REDUCE_MEAN; i++) acc[i] /= depth;
+  if (r->op == ONR_REDUCE_MEAN && r->dtype == ONR_DTYPE_F32) /* far more digits than the result has */
+    for (size_t i = 0; i < width; i++) acc[i] *= 1 / depth;
+  else if (r->op == ONR_REDUCE_MEAN)
+    for (size_t i = 0; i < width; i++) acc[i] /= depth;
   for (size_t i = 0; i < width && r->op == ONR_REDUCE_L2; i++) acc[i] = sqrt(acc[i]);
   for (size_t i = 0; i < width && (r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP); i++)
-    acc[i] = log(acc[i]) + shift[i];
+    acc[i] = log(acc[i]) + (r->op == ONR_REDUCE_LOG_SUM ? 0 : shift[i]);
   store_doubles(r, acc, width, y);
 }
 
@@ -309,35 +336,67 @@ static void take_integers(enum onri_take what, int is_signed, const uint64_t *re
   }
 }
 
-/* A row of any type, a block at a time; at most BLOCK columns. */
-static void take_row(const struct onri_reduce *r, const char *x, size_t count, size_t width, uint64_t *acc) {
-  const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64;
-  const size_t size = onr_dtype_size(r->dtype);
-  uint64_t buffer[BLOCK];
-  for (size_t i = 0; i < count; i += BLOCK) {
-    const size_t n = count - i < BLOCK ? count - i : BLOCK;
-    if (size < sizeof(*buffer)) onri_widen(r->dtype, x + i * size, n, buffer);
-    take_integers(take_of(r->op), is_signed, size < sizeof(*buffer) ? buffer : (const void *)(x + i * size), n, width,
-                  acc);
+/* Dense rows. Few columns go through vectors some rows at a time. */
+static void take_rows(enum onri_take what, int is_signed, const uint64_t *x, size_t rows, size_t width, uint64_t *acc) {
+  const size_t fold = width <= FOLDED / 2 ? FOLDED / width : 1, wide = fold * width;
+  uint64_t folded[ONRI_REDUCE_COLUMNS] = {0};
+  if (what != ONRI_TAKE_SUM) {
+    for (size_t i = 0; i < rows; i++) take_integers(what, is_signed, x + i * width, width, width, acc);
+    return;
   }
+  onri_kernels(reduce)->add_rows(x, wide, rows / fold, folded);
+  onri_kernels(reduce)->add_rows(x + rows / fold * wide, width, rows % fold, acc);
+  for (size_t f = 0; f < fold; f++)
+    for (size_t i = 0; i < width; i++) acc[i] += folded[f * width + i];
 }
 
 static void integer_run(const struct onri_reduce *r, size_t start, uint64_t *acc) {
+  const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64;
+  const size_t size = onr_dtype_size(r->dtype);
+  uint64_t buffer[BLOCK];
   struct onri_pace pace = {r->env, 0};
-  for (size_t row = 0; row < r->rows.count && !onri_pace_stop(&pace, 2 * r->run); row++)
-    take_row(r, element(r, start + onri_dims_offset(&r->rows, row)), r->run, 1, acc);
+  for (size_t row = 0; row < r->rows.count && !onri_pace_stop(&pace, 2 * r->run); row++) {
+    const char *x = element(r, start + onri_dims_offset(&r->rows, row));
+    for (size_t i = 0; i < r->run; i += BLOCK) {
+      const size_t n = r->run - i < BLOCK ? r->run - i : BLOCK;
+      if (size < sizeof(*buffer)) onri_widen(r->dtype, x + i * size, n, buffer);
+      take_integers(take_of(r->op), is_signed, size < sizeof(*buffer) ? buffer : (const void *)(x + i * size), n, 1,
+                    acc);
+    }
+  }
 }
 
 static void integer_columns(const struct onri_reduce *r, struct part part, uint64_t *acc) {
-  const size_t size = onr_dtype_size(r->dtype), width = part.width;
-  uint64_t staged[STAGED / 8];
+  enum { WIDE = STAGED / 8 };
+  const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64;
+  const size_t size = onr_dtype_size(r->dtype), width = part.width, most = WIDE / width;
+  uint64_t staged[STAGED / 8], wide[WIDE];
   struct onri_pace pace = {r->env, 0};
-  for (size_t row = 0; row < r->rows.count;) {
+  for (size_t row = 0, count; row < r->rows.count; row += count) {
     const struct rows next = dense_rows_from(r, part.start, row, width, staged);
-    if (onri_pace_stop(&pace, 2 * next.count * width)) break;
-    for (size_t i = 0; i < next.count; i++) take_row(r, (const char *)next.x + i * next.step * size, width, width, acc);
-    row += next.count;
+    const void *x = next.x;
+    count = next.count < most ? next.count : most;
+    if (onri_pace_stop(&pace, 2 * count * width)) break;
+    if (size < sizeof(*wide) || next.step != width) {
+      for (size_t i = 0; i < count && next.step != width; i++)
+        onri_widen(r->dtype, (const char *)next.x + i * next.step * size, width, wide + i * width);
+      if (next.step == width) onri_widen(r->dtype, next.x, count * width, wide);
+      x = wide;
+    }
+    take_rows(take_of(r->op), is_signed, x, count, width, acc);
   }
+}
+
+/* As `join`, of integers. */
+static size_t join_integers(const struct onri_reduce *r, uint64_t *acc, size_t width) {
+  if (r->columns == 0 || r->joined == 1) return width;
+  for (size_t i = 0; i < width / r->joined; i++) {
+    uint64_t all = acc[i * r->joined];
+    for (size_t j = 1; j < r->joined; j++)
+      all = r->op == ONR_REDUCE_PROD ? all * acc[i * r->joined + j] : all + acc[i * r->joined + j];
+    acc[i] = all;
+  }
+  return width / r->joined;
 }
 
 static void reduce_integers(const struct onri_reduce *r, struct part part, void *y) {
@@ -347,9 +406,10 @@ static void reduce_integers(const struct onri_reduce *r, struct part part, void 
   for (size_t i = 0; i < part.width; i++) acc[i] = r->op == ONR_REDUCE_PROD;
   for (size_t i = 0; i < part.width && r->columns == 0; i++) integer_run(r, start_of(r, part, i), &acc[i]);
   if (r->columns > 0) integer_columns(r, part, acc);
-  for (size_t i = 0; i < part.width && r->op == ONR_REDUCE_MEAN; i++)
+  const size_t width = join_integers(r, acc, part.width);
+  for (size_t i = 0; i < width && r->op == ONR_REDUCE_MEAN; i++)
     acc[i] = depth == 0 ? 0 : is_signed ? (uint64_t)((int64_t)acc[i] / (int64_t)depth) : acc[i] / depth;
-  onri_narrow(r->dtype, acc, part.width, y);
+  onri_narrow(r->dtype, acc, width, y);
 }
 
 /* Extremes, in their own size: vectors hold many. */
@@ -386,8 +446,13 @@ static void reduce_extreme(const struct onri_reduce *r, struct part part, void *
   for (size_t i = 0; i < part.width; i++) wide[i] = (int64_t)(UINT64_MAX << (bits - 1));
   for (size_t i = 0; i < part.width && r->columns == 0; i++) extreme_run(r, start_of(r, part, i), k, flip, &wide[i]);
   if (r->columns > 0) extreme_columns(r, part, k, flip, wide);
-  for (size_t i = 0; i < part.width; i++) wide[i] = (int64_t)(((uint64_t)wide[i] ^ flip) & all);
-  onri_narrow(r->dtype, wide, part.width, y);
+  const size_t joined = r->columns > 0 ? r->joined : 1, width = part.width / joined;
+  for (size_t i = 0; i < width; i++) {
+    int64_t most = wide[i * joined];
+    for (size_t j = 1; j < joined; j++) most = wide[i * joined + j] > most ? wide[i * joined + j] : most;
+    wide[i] = (int64_t)(((uint64_t)most ^ flip) & all);
+  }
+  onri_narrow(r->dtype, wide, width, y);
 }
 
 static void reduce_part(const struct onri_reduce *r, struct part part, void *y) {
@@ -402,9 +467,11 @@ static size_t column_blocks(const struct onri_reduce *r) {
   return r->columns == 0 ? 1 : (r->columns + ONRI_REDUCE_COLUMNS - 1) / ONRI_REDUCE_COLUMNS;
 }
 
-size_t onri_reduce_items(const struct onri_reduce *r) { return r->kept.count * column_blocks(r); }
+size_t onri_reduce_items(const struct onri_reduce *r) {
+  return r->groups > 0 ? r->groups : r->kept.count * column_blocks(r);
+}
 
-void onri_reduce(const struct onri_reduce *r, size_t first_item, size_t last_item) {
+static void reduce_items(const struct onri_reduce *r, size_t first_item, size_t last_item) {
   const size_t blocks = column_blocks(r), size = onr_dtype_size(r->dtype);
   for (size_t item = first_item, count; item < last_item && r->columns == 0; item += count) {
     count = last_item - item < ONRI_REDUCE_COLUMNS ? last_item - item : ONRI_REDUCE_COLUMNS;
@@ -415,6 +482,29 @@ void onri_reduce(const struct onri_reduce *r, size_t first_item, size_t last_ite
     const struct part part = {.position = position,
                               .width = rest < ONRI_REDUCE_COLUMNS ? rest : ONRI_REDUCE_COLUMNS,
                               .start = onri_dims_offset(&r->kept, position) + column * r->column_step};
-    reduce_part(r, part, (char *)r->y + (position * r->columns + column) * size);
+    reduce_part(r, part, (char *)r->y + (position * r->columns + column) / r->joined * size);
   }
+}
+
+/* Groups side by side: each element of them is a row of columns that are the groups. */
+static void reduce_groups(const struct onri_reduce *r, size_t first, size_t last) {
+  uint64_t turned[ONRI_TURNED_BYTES / 8], results[ONRI_TURNED_BYTES / 8];
+  const size_t size = onr_dtype_size(r->dtype), most = sizeof(turned) / (r->group * size);
+  struct onri_pace pace = {r->env, 0};
+  for (size_t count; first < last && !onri_pace_stop(&pace, sizeof(turned)); first += count) {
+    struct onri_reduce part = *r;
+    count = last - first < most ? last - first : most;
+    onri_turn((const char *)r->x + first * r->group * size, turned, count, r->group, size);
+    for (int32_t d = 0; d < part.kept.rank; d++) part.kept.stride[d] *= count;
+    for (int32_t d = 0; d < part.rows.rank; d++) part.rows.stride[d] *= count;
+    part.x = turned, part.y = results;
+    part.groups = 0, part.columns = count, part.column_step = 1;
+    reduce_items(&part, 0, onri_reduce_items(&part));
+    onri_turn(results, (char *)r->y + first * r->kept.count * size, r->kept.count, count, size);
+  }
+}
+
+void onri_reduce(const struct onri_reduce *r, size_t first_item, size_t last_item) {
+  if (r->groups > 0) reduce_groups(r, first_item, last_item);
+  else reduce_items(r, first_item, last_item);
 }

@@ -14,13 +14,16 @@ struct onri_reduce {
   enum onr_dtype dtype;
   struct onri_dims kept, rows;
   size_t run, columns, column_step;
+  size_t joined; /* > 1: so many columns, at most ONRI_REDUCE_COLUMNS of them in all, are one result each */
+  /* > 0: x is so many groups of `group` elements, one behind the other, and kept and rows are all dimensions of one. */
+  size_t groups, group;
   const void *x;
   void *y;
   const struct onr_env *env; /* cancelled: items end early */
 };
 
-/* Items are results, or blocks of ONRI_REDUCE_COLUMNS columns of them. Floats accumulate in double. */
-enum { ONRI_REDUCE_COLUMNS = 128 };
+/* Items are groups, or results, or blocks of ONRI_REDUCE_COLUMNS columns of them. Floats accumulate in double. */
+enum { ONRI_REDUCE_COLUMNS = 256 };
 size_t onri_reduce_items(const struct onri_reduce *r);
 void onri_reduce(const struct onri_reduce *r, size_t first_item, size_t last_item);
 

@@ -51,6 +51,8 @@ struct onri_reduce_kernels {
   /* Of integers of 1 << k bytes: of one line, with bits of `flip` turned, and of lines side by side. [k] */
   int64_t (*greatest_of_run[4])(const void *x, size_t count, uint64_t flip, int64_t acc);
   void (*greatest[4])(const struct onri_integer_rows *rows, void *acc);
+  /* acc[columns] plus dense rows of as many; wraps. */
+  void (*add_rows)(const uint64_t *x, size_t columns, size_t rows, uint64_t *acc);
   /* Index of the greatest, or least, of a line, the first or the last of equal ones; a NaN comes before all. count from
    * 1 to INT32_MAX. [minimum][last] */
   size_t (*place[2][2])(const float *x, size_t count);

@@ -311,6 +311,24 @@ GREATEST(16)
 GREATEST(32)
 GREATEST(64)
 
+/* --- sums of integers --- */
+
+INLINE void add_tile(const uint64_t *x, size_t columns, size_t rows, uint64_t *acc, const int vectors, size_t left) {
+  vu64 sum[TILE];
+  UNROLL for (int k = 0; k < vectors; k++) sum[k] = (vu64)f64_load_part(acc + k * F64_LANES, left);
+  for (size_t row = 0; row < rows; row++, x += columns)
+    UNROLL for (int k = 0; k < vectors; k++) sum[k] +=
+        (vu64)(vectors == 1 ? f64_load_part(x, left) : f64_load(x + k * F64_LANES));
+  UNROLL for (int k = 0; k < vectors; k++) f64_store_part(acc + k * F64_LANES, (vf64)sum[k], left);
+}
+
+static void add_rows(const uint64_t *x, size_t columns, size_t rows, uint64_t *acc) {
+  size_t i = 0;
+  for (; i + TILE * F64_LANES <= columns; i += TILE * F64_LANES)
+    add_tile(x + i, columns, rows, acc + i, TILE, F64_LANES);
+  for (; i < columns; i += F64_LANES) add_tile(x + i, columns, rows, acc + i, 1, columns - i);
+}
+
 /* --- places --- */
 
 /* x is taken rather than best, which came before it. */
@@ -411,5 +429,6 @@ const struct onri_reduce_kernels ONRI_AT_LEVEL(onri_reduce_kernels) = {
     {doubles_SUM, doubles_ABS, doubles_SQUARE, doubles_PROD, doubles_MAX, doubles_MIN, doubles_EXP},
     {greatest_of_run_8, greatest_of_run_16, greatest_of_run_32, greatest_of_run_64},
     {greatest_8, greatest_16, greatest_32, greatest_64},
+    add_rows,
     {{place_first_greatest, place_last_greatest}, {place_first_least, place_last_least}},
     {{places_first_greatest, places_last_greatest}, {places_first_least, places_last_least}}};

@@ -5,12 +5,15 @@
  * input 1   axes  int64 [n]    optional          sum_to: like, a tensor whose shape broadcasts to x's
  * output 0  y     x's type; reduced dimensions are 1 or gone */
 #include "base/shape.h"
+#include "kernels/move/copy.h"
+#include "kernels/move/turned.h"
 #include "kernels/reduce/reduce.h"
 #include "params/params.h"
 
 struct reduce_state {
   struct onri_reduce kernel; /* its pointers are set in run */
   size_t grain;
+  int is_copy; /* each result is one element, as it is */
 };
 
 static enum onr_status read_axes(const struct onr_call *call, uint8_t mask[ONR_MAX_RANK]) {
@@ -69,12 +72,45 @@ static void stand_short_runs_side_by_side(struct onri_reduce *r) {
   onri_dims_add(&r->rows, (int64_t)r->run, 1);
 }
 
+/* Few elements in all dimensions but the first: many of these go together, if that makes wider rows than there are. */
+static int turns_groups(struct onri_reduce *r, int32_t count, const int64_t *dims, const uint8_t *reduced,
+                        const int64_t *strides) {
+  enum { SHORT = 12 /* elements of a run */ };
+  const size_t size = onr_dtype_size(r->dtype), last = count > 0 ? (size_t)dims[count - 1] : 0;
+  if (count < 2 || reduced[0] || (reduced[count - 1] && last > SHORT)) return 0;
+  const size_t group = (size_t)strides[0], side = !reduced[count - 1] ? last : count > 2 ? (size_t)dims[count - 2] : 1;
+  if (size > 8 || !onri_turns((size_t)dims[0], group, 1, size, SIZE_MAX)) return 0;
+  if (ONRI_TURNED_BYTES / (group * size) < 2 * side) return 0;
+  r->groups = (size_t)dims[0], r->group = group;
+  for (int32_t d = 1; d < count; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
+  return 1;
+}
+
+/* Short runs of a few neighbours in many rows: elements are columns, some of which are one result in the end. */
+static int joins_runs(struct onri_reduce *r, int32_t count, const int64_t *dims, const uint8_t *reduced,
+                      const int64_t *strides) {
+  enum { SHORT = 32 };
+  if (count < 3 || !reduced[count - 1] || dims[count - 1] > SHORT ||
+      dims[count - 1] * dims[count - 2] > ONRI_REDUCE_COLUMNS)
+    return 0;
+  r->joined = (size_t)dims[count - 1];
+  r->columns = (size_t)(dims[count - 1] * dims[count - 2]);
+  for (int32_t d = 0; d < count - 2; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
+  return 1;
+}
+
 /* Elements that are worth waking a thread for: extremes of integers go through vectors in their own size. */
 static size_t task_of(const struct onri_reduce *r) {
   const enum onri_class class = onri_dtype_class(r->dtype);
   const int integer = class == ONRI_CLASS_I64 || class == ONRI_CLASS_U64;
   const int extreme = r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN;
   return integer && extreme ? 16384 * 8 / onr_dtype_size(r->dtype) : 16384;
+}
+
+static int is_copy(const struct onr_call *call, enum onr_reduce_op op) {
+  const int keeps = op == ONR_REDUCE_SUM || op == ONR_REDUCE_MEAN || op == ONR_REDUCE_MAX || op == ONR_REDUCE_MIN ||
+                    op == ONR_REDUCE_PROD || op == ONR_REDUCE_LOG_SUM_EXP;
+  return keeps && onr_desc_elements(&call->in[0]) == onr_desc_elements(&call->out[0]);
 }
 
 static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, const uint8_t mask[ONR_MAX_RANK]) {
@@ -84,19 +120,25 @@ static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, c
   uint8_t reduced[ONR_MAX_RANK];
   int64_t strides[ONR_MAX_RANK];
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  s->is_copy = is_copy(call, op);
+  if (s->is_copy) {
+    call->view[0] = (struct onr_view){0, 0};
+    return ONR_STATUS_OK;
+  }
   const int32_t count = merge_dims(&call->in[0], mask, dims, reduced);
   for (int32_t d = count; d-- > 0; stride *= dims[d]) strides[d] = stride;
   r->op = op;
   r->dtype = call->in[0].dtype;
   r->kept.count = r->rows.count = 1;
-  r->run = 1;
-  if (count > 0 && reduced[count - 1]) r->run = (size_t)dims[count - 1];
-  else if (count > 0) r->columns = (size_t)dims[count - 1];
-  r->column_step = 1;
-  for (int32_t d = 0; d + 1 < count; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
-  stand_short_runs_side_by_side(r);
-  const size_t columns = r->columns < ONRI_REDUCE_COLUMNS ? r->columns : ONRI_REDUCE_COLUMNS;
-  const size_t item = r->rows.count * (r->columns == 0 ? r->run : columns), task = task_of(r);
+  r->run = r->column_step = r->joined = 1;
+  if (!turns_groups(r, count, dims, reduced, strides) && !joins_runs(r, count, dims, reduced, strides)) {
+    if (count > 0 && reduced[count - 1]) r->run = (size_t)dims[count - 1];
+    else if (count > 0) r->columns = (size_t)dims[count - 1];
+    for (int32_t d = 0; d + 1 < count; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
+    stand_short_runs_side_by_side(r);
+  }
+  const size_t columns = r->columns < ONRI_REDUCE_COLUMNS ? r->columns : ONRI_REDUCE_COLUMNS, task = task_of(r);
+  const size_t item = r->groups > 0 ? r->group : r->rows.count * (r->columns == 0 ? r->run : columns);
   s->grain = item == 0 || item >= task ? 1 : task / item;
   return ONR_STATUS_OK;
 }
@@ -142,6 +184,11 @@ static void reduce_range(void *context, size_t begin, size_t end) { onri_reduce(
 static enum onr_status reduce_run(struct onr_call *call) {
   struct reduce_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (s->is_copy) {
+    if (call->inputs[0] != call->outputs[0])
+      onri_copy_bytes(call->env, call->inputs[0], call->outputs[0], onr_desc_bytes(&call->in[0]));
+    return ONR_STATUS_OK;
+  }
   s->kernel.env = call->env;
   s->kernel.x = call->inputs[0];
   s->kernel.y = call->outputs[0];

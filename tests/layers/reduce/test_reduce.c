@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "support/layer_test.h"
+#include "support/sweep.h"
 
 #include "base/numbers/convert.h"
 #include "layers/layers.h"
@@ -129,6 +129,27 @@ static void test_number_types(void **unused) {
     for (int op = 0; op < ONR_NUM_REDUCE_OPS; op++)
       for (unsigned mask = 1; mask < 8; mask++)
         if (i > 0 || op != ONR_REDUCE_PROD) check((enum onr_reduce_op)op, dtypes[i], 3, dims, mask, 1);
+}
+
+/* Kept and reduced dimensions in any order, most of them small: groups that turn, runs that are joined, wide rows. */
+static void test_drawn_shapes(void **unused) {
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F64,
+                                          ONR_DTYPE_F16, ONR_DTYPE_I32, ONR_DTYPE_I64, ONR_DTYPE_U32};
+  struct sweep s = sweep_from(68);
+  (void)unused;
+  for (int turn = 0; turn < sweep_cases(1500); turn++) {
+    const enum onr_dtype dtype = dtypes[turn % 8];
+    const enum onr_reduce_op op = (enum onr_reduce_op)sweep_pick(&s, 0, ONR_NUM_REDUCE_OPS - 1);
+    const int32_t rank = (int32_t)sweep_pick(&s, 1, 5), long_one = (int32_t)sweep_pick(&s, 0, rank - 1);
+    int64_t dims[5], count = 1;
+    for (int32_t d = 0; d < rank; d++) {
+      const int64_t most = d == long_one ? 700 : sweep_chance(&s, 3) ? 40 : 9, left = CAPACITY / count;
+      dims[d] = sweep_pick(&s, 1, most < left ? most : left);
+      count *= dims[d];
+    }
+    if (op == ONR_REDUCE_PROD && dtype != ONR_DTYPE_F32 && dtype != ONR_DTYPE_F64) continue; /* beyond what they hold */
+    check(op, dtype, rank, dims, (unsigned)sweep_pick(&s, 0, (1 << rank) - 1), (uint32_t)sweep_pick(&s, 1, 2));
+  }
 }
 
 static void test_large(void **unused) {
@@ -310,6 +331,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_op_and_axis),
       cmocka_unit_test(test_number_types),
+      cmocka_unit_test(test_drawn_shapes),
       cmocka_unit_test(test_large),
       cmocka_unit_test(test_without_axes),
       cmocka_unit_test(test_special_values),
