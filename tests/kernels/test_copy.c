@@ -131,6 +131,24 @@ static void small_blocks(void **state) {
   }
 }
 
+/* Dense blocks in y of elements, or of short runs of them, that x has once, several times or elsewhere. */
+static void repeated_blocks(void **state) {
+  static const size_t sizes[] = {4, 8, 16, 2, 1};
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  (void)state;
+  for (int i = 0; i < 6000; i++) {
+    struct box b = {.size = sizes[random_below(5)], .rank = 2 + (int32_t)random_below(5)};
+    int64_t stride = 1, x_stride = 1;
+    for (int32_t d = b.rank; d-- > 0; stride *= b.dim[d]) {
+      b.dim[d] = 1 + random_below(d == b.rank - 1 && random_below(2) ? 20 : 5);
+      b.y_stride[d] = stride;
+      b.x_stride[d] = random_below(3) == 0 ? 0 : x_stride;
+      if (b.x_stride[d] != 0) x_stride *= b.dim[d] + (random_below(9) == 0);
+    }
+    check(&b, &env);
+  }
+}
+
 static void long_runs(void **state) {
   struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
   const struct box whole = {1, 1, {300001}, {1}, {1}}, rows = {4, 2, {3, 20000}, {20001, 1}, {20005, 1}};
@@ -242,9 +260,9 @@ static void nothing(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes), cmocka_unit_test(small_blocks),
-                                     cmocka_unit_test(long_runs),    cmocka_unit_test(transposes),
-                                     cmocka_unit_test(permutations), cmocka_unit_test(blocks),
-                                     cmocka_unit_test(nothing)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes),    cmocka_unit_test(small_blocks),
+                                     cmocka_unit_test(repeated_blocks), cmocka_unit_test(long_runs),
+                                     cmocka_unit_test(transposes),      cmocka_unit_test(permutations),
+                                     cmocka_unit_test(blocks),          cmocka_unit_test(nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

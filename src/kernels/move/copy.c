@@ -90,6 +90,14 @@ static void permute_blocks(const struct onri_copy *c, const struct inner *k) {
   for (size_t a = 0; a < k->num_a; a++, p.x += k->x_a, p.y += k->y_a) onri_kernels(transpose)->permute(&p);
 }
 
+static void gather_blocks(const struct onri_copy *c, const struct inner *k) {
+  struct onri_places p = {c->place, c->element, c->run, c->places, k->num_b, k->x, k->y, k->x_b, k->y_b};
+  for (size_t a = 0; a < k->num_a; a++) {
+    p.x = k->x + (ptrdiff_t)a * k->x_a, p.y = k->y + (ptrdiff_t)a * k->y_a;
+    onri_copy_places(&p);
+  }
+}
+
 static int is_element_size(size_t size) { return size == 1 || size == 2 || size == 4 || size == 8 || size == 16; }
 
 static void remove_dim(struct onri_copy *c, int32_t d) {
@@ -171,6 +179,41 @@ static void take_block(struct onri_copy *c) {
   c->size = c->words * 4;
 }
 
+/* Dense small blocks in y of elements that lie near each other in x, in any order and any number of times, where two
+ * loops would have few turns. `size`: bytes of an element; runs of a few are an innermost dimension. */
+static void take_places(struct onri_copy *c, size_t size) {
+  enum { FEW = 64 /* elements */, SHORT = 32, SHORT_REPEATED = 128, WIDE = 16 /* bytes of a run */ };
+  const int32_t last = c->rank - 1, repeats = last >= 0 && c->x_stride[last] == 0;
+  const size_t run = c->size / size, longest = repeats ? SHORT_REPEATED : SHORT, each = c->size < WIDE ? 1 : run;
+  const int32_t loops = run > 1 ? 1 : 2; /* of those that are inside */
+  size_t count = run, span = run - 1, turns = run;
+  int32_t first = c->rank;
+  c->places = 0;
+  if (c->words > 0 || c->rank <= loops || !is_element_size(size) || (run > 1 && c->size > longest)) return;
+  for (int32_t d = last; d > last - loops; d--) turns *= c->dim[d] < FEW ? c->dim[d] : FEW;
+  if (turns >= FEW) return;
+  for (; first > 0; first--) {
+    const int32_t d = first - 1;
+    const size_t step = (size_t)c->x_stride[d] / size, reach = (c->dim[d] - 1) * step;
+    if (c->y_stride[d] != (ptrdiff_t)(count * size) || c->x_stride[d] < 0 || step * size != (size_t)c->x_stride[d] ||
+        c->dim[d] > ONRI_PLACES / count || step >= ONRI_PLACES || reach >= ONRI_PLACES - span)
+      break;
+    count *= c->dim[d], span += reach;
+  }
+  if (first > last + 1 - loops) return;
+  for (size_t i = 0; i < count; i += each) {
+    size_t element = i / run, at = i % run;
+    for (int32_t d = last; d >= first; d--) {
+      at += element % c->dim[d] * ((size_t)c->x_stride[d] / size);
+      element /= c->dim[d];
+    }
+    c->place[i / each] = (uint8_t)at;
+  }
+  c->places = count / each, c->element = size, c->run = each;
+  c->rank = first;
+  c->size = count * size;
+}
+
 void onri_copy_plan(struct onri_copy *c) {
   c->num_tasks = 0;
   c->num_a = c->num_b = 1;
@@ -178,8 +221,10 @@ void onri_copy_plan(struct onri_copy *c) {
   for (int32_t d = 0; d < c->rank; d++)
     if (c->dim[d] == 0) return;
   if (c->size == 0) return;
+  const size_t size = c->size;
   simplify(c);
   take_block(c);
+  take_places(c, size);
 
   c->block = c->size;
   c->num_blocks = 1;
@@ -191,7 +236,7 @@ void onri_copy_plan(struct onri_copy *c) {
   } else {
     take_inner(c, c->rank - 1, &c->num_b, &c->x_b, &c->y_b);
     int32_t a = c->rank - 1;
-    if (c->words == 0 && is_element_size(c->size) && c->y_b == (ptrdiff_t)c->size && c->x_b != 0)
+    if (c->words == 0 && c->places == 0 && is_element_size(c->size) && c->y_b == (ptrdiff_t)c->size && c->x_b != 0)
       for (int32_t d = c->rank - 1; d >= 0; d--)
         if (c->x_stride[d] == (ptrdiff_t)c->size) a = d;
     take_inner(c, a, &c->num_a, &c->x_a, &c->y_a);
@@ -266,6 +311,10 @@ static void run_task(const struct job *job, const struct counter *n) {
     permute_blocks(c, &k);
     return;
   }
+  if (c->places > 0) {
+    gather_blocks(c, &k);
+    return;
+  }
   switch (c->size) {
     case 1: copy_8(&k); return;
     case 2: copy_16(&k); return;
@@ -315,7 +364,7 @@ void onri_copy_make(struct onri_copy *c, size_t size, int32_t rank, const int64_
 }
 
 int onri_copy_is_contiguous(const struct onri_copy *c) {
-  return c->rank == 0 && c->num_a == 1 && c->num_b == 1 && c->words == 0;
+  return c->rank == 0 && c->num_a == 1 && c->num_b == 1 && c->words == 0 && c->places == 0;
 }
 
 void onri_copy_bytes(struct onr_env *env, const void *x, void *y, size_t bytes) {

@@ -3,6 +3,7 @@
 #ifndef ONRI_COPY_H
 #define ONRI_COPY_H
 
+#include "kernels/move/places.h"
 #include "kernels/move/transpose.h"
 #include "onnxrun/layer.h"
 
@@ -27,7 +28,11 @@ struct onri_copy {
   int cut_a; /* the chunks are of a, else of b */
   size_t num_tasks, grain;
   size_t words; /* of small blocks whose words of 4 bytes change places, as index says; 0: none */
-  int32_t index[ONRI_PERMUTED_WORDS];
+  union {
+    int32_t index[ONRI_PERMUTED_WORDS];
+    uint8_t place[ONRI_PLACES];
+  };
+  size_t places, element, run; /* of small blocks: struct onri_places; 0: none */
 };
 
 void onri_copy_plan(struct onri_copy *copy);

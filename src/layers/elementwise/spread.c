@@ -1,11 +1,12 @@
 /* spread.c: see onri_broadcast_each in broadcast.h. A row of a few elements is done before a kernel for it has begun:
  * the last dimensions that are a few hundred elements together, the period, are copied element by element instead,
  * period after period, and the kernel has one long row. */
-#include <string.h>
-
+#include "kernels/move/places.h"
 #include "layers/elementwise/broadcast.h"
 
-enum { ROOM = 16384 /* bytes, shared by the operands */, SLACK = 16 };
+_Static_assert((int)ONRI_PERIOD == ONRI_PLACES, "a period is a block of places");
+
+enum { ROOM = 16384 /* bytes, shared by the operands */ };
 
 struct spread {
   const struct onri_broadcast *b;
@@ -26,43 +27,20 @@ static int is_dense(const struct onri_broadcast *b, size_t k) {
   return 1;
 }
 
-/* Elements index[0 ... count) of x, or with NULL that at x alone, and of what lies `step` elements behind, `times`
- * times. What is behind them may be written, up to SLACK bytes. */
-#define SPREAD(name, type)                                                                                           \
-  static void spread_##name(const void *x, const uint8_t *index, size_t count, size_t times, size_t step, void *y) { \
-    const type *from = x;                                                                                            \
-    type *to = y, ones[SLACK / sizeof(type)];                                                                        \
-    for (; times > 0; times--, from += step, to += count) {                                                          \
-      if (index) {                                                                                                   \
-        for (size_t i = 0; i < count; i++) to[i] = from[index[i]];                                                   \
-        continue;                                                                                                    \
-      }                                                                                                              \
-      for (size_t i = 0; i < SLACK / sizeof(type); i++) ones[i] = *from;                                             \
-      for (size_t i = 0; i < count; i += SLACK / sizeof(type)) memcpy(to + i, ones, sizeof(ones));                   \
-    }                                                                                                                \
-  }
-struct bytes16 {
-  uint64_t part[2];
-};
-SPREAD(1, uint8_t)
-SPREAD(2, uint16_t)
-SPREAD(4, uint32_t)
-SPREAD(8, uint64_t)
-SPREAD(16, struct bytes16)
-
-/* Elements `first` and so on of a period that begins at element `start` of the operand. */
+/* Elements `first` and so on of a period that begins at element `start` of the operand, and of the `times - 1` behind
+ * it, which are `step` elements apart. */
 static void copy_periods(const struct spread *s, size_t k, size_t start, size_t first, size_t count, size_t times,
                          size_t step, void *to) {
   const size_t size = s->operands.size[k];
-  const void *x = (const char *)s->operands.x[k] + start * size;
-  const uint8_t *index = s->is_one[k] ? NULL : s->index[k] + first;
-  switch (size) {
-    case 1: spread_1(x, index, count, times, step, to); break;
-    case 2: spread_2(x, index, count, times, step, to); break;
-    case 4: spread_4(x, index, count, times, step, to); break;
-    case 8: spread_8(x, index, count, times, step, to); break;
-    default: spread_16(x, index, count, times, step, to); break;
-  }
+  onri_copy_places(&(struct onri_places){.index = s->is_one[k] ? NULL : s->index[k] + first,
+                                         .size = size,
+                                         .run = 1,
+                                         .count = count,
+                                         .blocks = times,
+                                         .x = (const char *)s->operands.x[k] + start * size,
+                                         .y = to,
+                                         .x_step = (ptrdiff_t)(step * size),
+                                         .y_step = (ptrdiff_t)(count * size)});
 }
 
 static void find_places(const struct spread *s, size_t k, uint8_t *index) {
@@ -76,7 +54,7 @@ static void find_places(const struct spread *s, size_t k, uint8_t *index) {
 
 static void start_spread(struct spread *s, size_t begin, size_t most, char *room) {
   const struct onri_broadcast *b = s->b;
-  const size_t share = ROOM / b->operands / 64 * 64, room_of = share - SLACK;
+  const size_t share = ROOM / b->operands / 64 * 64, room_of = share - ONRI_PLACES_SLACK;
   size_t period = 1, widest = 1, index = begin / b->period;
   for (s->outer = b->rank; period < b->period;) period *= b->dim[--s->outer];
   for (int32_t d = s->outer; d-- > 0; index /= b->dim[d]) s->at[d] = index % b->dim[d];

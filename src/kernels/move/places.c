@@ -1,0 +1,55 @@
+#include "kernels/move/places.h"
+
+#include <string.h>
+
+#define PLACES(name, type)                                                                               \
+  static void places_##name(const struct onri_places *p, const uint8_t *index, size_t count) {           \
+    const char *x = p->x;                                                                                \
+    char *y = p->y;                                                                                      \
+    for (size_t b = p->blocks; b > 0; b--, x += p->x_step, y += p->y_step) {                             \
+      const type *from = (const type *)(const void *)x;                                                  \
+      type *to = (type *)(void *)y, ones[ONRI_PLACES_SLACK / sizeof(type)];                              \
+      if (index) {                                                                                       \
+        for (size_t i = 0; i < count; i++) to[i] = from[index[i]];                                       \
+        continue;                                                                                        \
+      }                                                                                                  \
+      for (size_t i = 0; i < sizeof(ones) / sizeof(type); i++) ones[i] = *from;                          \
+      for (size_t i = 0; i < count * sizeof(type); i += sizeof(ones)) memcpy(y + i, ones, sizeof(ones)); \
+    }                                                                                                    \
+  }
+struct bytes16 {
+  uint64_t part[2];
+};
+PLACES(1, uint8_t)
+PLACES(2, uint16_t)
+PLACES(4, uint32_t)
+PLACES(8, uint64_t)
+PLACES(16, struct bytes16)
+
+/* The last 16 bytes may have been copied before. */
+static void copy_runs(const struct onri_places *p) {
+  const char *x = p->x;
+  char *y = p->y;
+  const size_t bytes = p->run * p->size, last = bytes - sizeof(struct bytes16);
+  for (size_t b = p->blocks; b > 0; b--, x += p->x_step, y += p->y_step)
+    for (size_t i = 0; i < p->count; i++) {
+      const char *from = x + p->index[i] * p->size;
+      char *to = y + i * bytes;
+      for (size_t at = 0; at < last; at += sizeof(struct bytes16)) memcpy(to + at, from + at, sizeof(struct bytes16));
+      memcpy(to + last, from + last, sizeof(struct bytes16));
+    }
+}
+
+void onri_copy_places(const struct onri_places *p) {
+  if (p->run > 1) {
+    copy_runs(p);
+    return;
+  }
+  switch (p->size) {
+    case 1: places_1(p, p->index, p->count); break;
+    case 2: places_2(p, p->index, p->count); break;
+    case 4: places_4(p, p->index, p->count); break;
+    case 8: places_8(p, p->index, p->count); break;
+    default: places_16(p, p->index, p->count); break;
+  }
+}
