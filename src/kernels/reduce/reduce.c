@@ -179,8 +179,7 @@ static void pass_narrow_lines(const struct onri_reduce *r, size_t start, size_t 
   }
 }
 
-static void pass_floats(const struct onri_reduce *r, size_t start, enum onri_take what, double *acc,
-                        const double *shift) {
+static void pass_floats(const struct onri_reduce *r, size_t start, enum onri_take what, double *acc, double shift) {
   float buffer[FLOATS];
   struct onri_pace pace = {r->env, 0};
   for (size_t row = 0; row < r->rows.count; row++) {
@@ -189,7 +188,7 @@ static void pass_floats(const struct onri_reduce *r, size_t start, enum onri_tak
       const size_t count = r->run - i < FLOATS ? r->run - i : FLOATS;
       const float *x = element(r, at + i);
       if (r->dtype != ONR_DTYPE_F32) onri_widen(r->dtype, x, count, buffer), x = buffer;
-      acc[0] = onri_kernels(reduce)->run[what](x, count, shift[0], acc[0]);
+      acc[0] = onri_kernels(reduce)->run[what](x, count, shift, acc[0]);
     }
   }
 }
@@ -207,8 +206,7 @@ static const double *read_f64(enum onr_dtype dtype, const void *x, size_t count,
   return buffer;
 }
 
-static void pass_doubles(const struct onri_reduce *r, size_t start, enum onri_take what, double *acc,
-                         const double *shift) {
+static void pass_doubles(const struct onri_reduce *r, size_t start, enum onri_take what, double *acc, double shift) {
   const size_t block = r->dtype == ONR_DTYPE_F64 ? FLOATS : BLOCK;
   double buffer[BLOCK];
   struct onri_pace pace = {r->env, 0};
@@ -217,7 +215,7 @@ static void pass_doubles(const struct onri_reduce *r, size_t start, enum onri_ta
     for (size_t i = 0; i < r->run && !onri_pace_stop(&pace, 4 * block); i += block) {
       const size_t count = r->run - i < block ? r->run - i : block;
       const double *x = read_f64(r->dtype, element(r, at + i), count, buffer);
-      acc[0] = onri_kernels(reduce)->double_run[what](x, count, shift[0], acc[0]);
+      acc[0] = onri_kernels(reduce)->double_run[what](x, count, shift, acc[0]);
     }
   }
 }
@@ -255,7 +253,7 @@ static void pass_real(const struct onri_reduce *r, struct part part, enum onri_t
   if (first == 0) memset(acc, 0, part.width * sizeof(*acc));
   for (size_t i = 0; i < part.width && first != 0; i++) acc[i] = first;
   for (size_t i = 0; i < part.width && r->columns == 0; i++)
-    (is_float ? pass_floats : pass_doubles)(r, start_of(r, part, i), what, &acc[i], &shift[i]);
+    (is_float ? pass_floats : pass_doubles)(r, start_of(r, part, i), what, &acc[i], shift ? shift[i] : 0);
   if (r->columns == 0) return;
   if (r->dtype == ONR_DTYPE_F32) pass_lines(r, part.start, part.width, what, acc, shift);
   else (is_float ? pass_narrow_lines : pass_double_lines)(r, part.start, part.width, what, acc, shift);
@@ -289,9 +287,8 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
 }
 
 static void reduce_double(const struct onri_reduce *r, struct part part, void *y) {
-  static const double none[ONRI_REDUCE_COLUMNS];
   double acc[ONRI_REDUCE_COLUMNS], shift[ONRI_REDUCE_COLUMNS];
-  pass_real(r, part, take_of(r->op), acc, none);
+  pass_real(r, part, take_of(r->op), acc, NULL);
   size_t width = join(r, take_of(r->op), acc, part.width);
   if (r->op == ONR_REDUCE_LOG_SUM_EXP) {
     double each[ONRI_REDUCE_COLUMNS];

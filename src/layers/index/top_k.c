@@ -13,6 +13,7 @@
 #include "kernels/index/sort.h"
 #include "kernels/index/top_k.h"
 #include "kernels/kernels.h"
+#include "kernels/move/copy.h"
 #include "kernels/move/transpose.h"
 #include "layers/elementwise/scratch.h"
 #include "layers/index/indices.h"
@@ -307,10 +308,19 @@ static void top_k_parts(void *context, size_t begin, size_t end) {
   }
 }
 
+/* The best of lines of one element. */
+static enum onr_status copy_all(struct onr_call *call) {
+  if (call->outputs[0]) onri_copy_bytes(call->env, call->inputs[0], call->outputs[0], onr_desc_bytes(&call->out[0]));
+  if (call->num_out > 1 && call->outputs[1])
+    onri_zero_bytes(call->env, call->outputs[1], onr_desc_bytes(&call->out[1]));
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status top_k_run(struct onr_call *call) {
   const struct onr_top_k_params *p = call->params;
   const struct top_k_state *s = call->state;
   const enum onr_dtype dtype = call->in[0].dtype;
+  if (s->num_parts > 0 && s->length == 1) return copy_all(call);
   struct top_k_job job = {s,
                           call->env,
                           dtype,

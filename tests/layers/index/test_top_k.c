@@ -101,6 +101,8 @@ static void many_lines(void **state) {
   for (size_t i = 0; i < 28000; i++) values[i] = (double)(i * 2654435761u % 100003u);
   check(ONR_DTYPE_F32, 2, DIMS(40, 700), 1, 25, 1, values, 3);
   check(ONR_DTYPE_F32, 2, DIMS(40, 700), 0, 3, 0, values, 3);
+  check(ONR_DTYPE_F32, 3, DIMS(40, 1, 700), 1, 1, 0, values, 3); /* nothing to choose from */
+  check(ONR_DTYPE_F16, 2, DIMS(700, 1), 1, 1, 1, values, 1);
   free(values);
 }
 
