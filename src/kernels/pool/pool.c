@@ -5,6 +5,7 @@
 
 #include "base/env.h"
 #include "kernels/kernels.h"
+#include "kernels/move/turned.h"
 #include "kernels/pool/pool_rows.h"
 #include "kernels/pool/pool_window.h"
 
@@ -320,6 +321,60 @@ static void channels(const struct onri_pool *pool, const float *x, float *y, int
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
 }
 
+/* --- planes whose lines of windows are shorter than a vector --- */
+
+static int64_t pixels_of(const struct onri_image *image) { return image->size[0] * image->size[1] * image->size[2]; }
+
+static int is_packed(const struct onri_image *image) {
+  return image->stride[2] == 1 && image->stride[1] == image->size[2] &&
+         image->stride[0] == image->size[1] * image->size[2] && image->channel_stride == pixels_of(image) &&
+         image->batch_stride == image->channels * image->channel_stride;
+}
+
+/* Planes go together as channels side by side. */
+static int turns_planes(const struct onri_pool *pool) {
+  enum { NARROW = 8 /* windows of a line */ };
+  const int64_t in = pixels_of(&pool->x), out = pixels_of(&pool->y);
+  return pool->axis[2].out <= NARROW && is_packed(&pool->x) && is_packed(&pool->y) && out <= in &&
+         onri_turns((size_t)(pool->x.batch * pool->x.channels), (size_t)in, 1, sizeof(float), SIZE_MAX);
+}
+
+static void set_channels(struct onri_image *image, int64_t count) {
+  image->batch = 1, image->batch_stride = 0;
+  image->channels = count, image->channel_stride = 1;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) image->stride[a] *= count;
+}
+
+static void turned_planes(void *context, size_t begin, size_t end) {
+  const struct plane_work *w = context;
+  const size_t in = (size_t)pixels_of(&w->pool->x), out = (size_t)pixels_of(&w->pool->y);
+  const size_t most = ONRI_TURNED_BYTES / (in * sizeof(float));
+  const struct onri_pool_kernels *kernels = onri_kernels(pool);
+  float x[ONRI_TURNED_BYTES / sizeof(float)], y[ONRI_TURNED_BYTES / sizeof(float)];
+  for (size_t count; begin < end; begin += count) {
+    struct onri_pool pool = *w->pool;
+    count = end - begin < most ? end - begin : most;
+    set_channels(&pool.x, (int64_t)count);
+    set_channels(&pool.y, (int64_t)count);
+    struct row_work work = {.pool = &pool,
+                            .kernel = pool.kind == ONRI_POOL_MAX ? kernels->max_row : kernels->average_row,
+                            .x = (const char *)x,
+                            .y = (char *)y,
+                            .env = w->env};
+    onri_turn(w->x + begin * in, x, count, in, sizeof(float));
+    whole_rows(&work, 0, (size_t)(pool.axis[0].out * pool.axis[1].out));
+    onri_turn(y, w->y + begin * out, out, count, sizeof(float));
+  }
+}
+
+static int narrow_planes(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
+  struct plane_work work = {.pool = pool, .x = x, .y = y, .env = env};
+  if (!turns_planes(pool)) return 0;
+  onr_parallel_for(env, (size_t)(pool->x.batch * pool->x.channels),
+                   2 * ONRI_TURNED_BYTES / sizeof(float) / (size_t)pixels_of(&pool->x), turned_planes, &work);
+  return 1;
+}
+
 void onri_pool_max_bytes(const struct onri_pool *pool, const void *x, void *y, int is_signed, struct onr_env *env) {
   struct row_work work = {.pool = pool, .flip = is_signed ? 0x80 : 0, .x = x, .y = y, .env = env};
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
@@ -335,7 +390,7 @@ void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64
   if (indices && onri_pool_finds_places(pool)) channels(pool, x, y, indices, env);
   else if (indices || !onri_pool_is_vector(pool)) portable_pool_f32(pool, x, y, indices, env);
   else if (!onri_pool_is_pixels(pool)) channels(pool, x, y, NULL, env);
-  else if (!planes(pool, x, y, env)) pixels(pool, x, y, env);
+  else if (!narrow_planes(pool, x, y, env) && !planes(pool, x, y, env)) pixels(pool, x, y, env);
 }
 
 void onri_pool_f64(const struct onri_pool *pool, const double *x, double *y, int64_t *indices, struct onr_env *env) {
