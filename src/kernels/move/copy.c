@@ -182,7 +182,7 @@ static void take_block(struct onri_copy *c) {
 /* Dense small blocks in y of elements that lie near each other in x, in any order and any number of times, where two
  * loops would have few turns. `size`: bytes of an element; runs of a few are an innermost dimension. */
 static void take_places(struct onri_copy *c, size_t size) {
-  enum { FEW = 64 /* elements */, SHORT = 32, SHORT_REPEATED = 128, WIDE = 16 /* bytes of a run */ };
+  enum { FEW = 64 /* elements */, SHORT = 32, SHORT_REPEATED = 128, WIDE = 4 /* bytes of a run */ };
   const int32_t last = c->rank - 1, repeats = last >= 0 && c->x_stride[last] == 0;
   const size_t run = c->size / size, longest = repeats ? SHORT_REPEATED : SHORT, each = c->size < WIDE ? 1 : run;
   const int32_t loops = run > 1 ? 1 : 2; /* of those that are inside */

@@ -26,23 +26,26 @@ PLACES(4, uint32_t)
 PLACES(8, uint64_t)
 PLACES(16, struct bytes16)
 
-/* The last 16 bytes may have been copied before. */
-static void copy_runs(const struct onri_places *p) {
+/* Each index stands for `bytes` bytes, `wide` or more; the last of them may be copied twice. */
+static inline void copy_runs(const struct onri_places *p, size_t bytes, const size_t wide) {
   const char *x = p->x;
   char *y = p->y;
-  const size_t bytes = p->run * p->size, last = bytes - sizeof(struct bytes16);
+  const size_t last = bytes - wide;
   for (size_t b = p->blocks; b > 0; b--, x += p->x_step, y += p->y_step)
     for (size_t i = 0; i < p->count; i++) {
       const char *from = x + p->index[i] * p->size;
       char *to = y + i * bytes;
-      for (size_t at = 0; at < last; at += sizeof(struct bytes16)) memcpy(to + at, from + at, sizeof(struct bytes16));
-      memcpy(to + last, from + last, sizeof(struct bytes16));
+      for (size_t at = 0; at < last; at += wide) memcpy(to + at, from + at, wide);
+      memcpy(to + last, from + last, wide);
     }
 }
 
 void onri_copy_places(const struct onri_places *p) {
+  const size_t bytes = p->run * p->size;
   if (p->run > 1) {
-    copy_runs(p);
+    if (bytes >= 16) copy_runs(p, bytes, 16);
+    else if (bytes >= 8) copy_runs(p, bytes, 8);
+    else copy_runs(p, bytes, 4);
     return;
   }
   switch (p->size) {

@@ -9,7 +9,7 @@ enum { ONRI_PLACES = 256 /* elements of a block, at most */, ONRI_PLACES_SLACK =
 
 /* `blocks` blocks, x_step and y_step bytes apart. Element i of one in y is element index[i] of that in x; with index
  * NULL it is element 0, and up to ONRI_PLACES_SLACK bytes behind a block may be written. size: bytes of an element, a
- * power of two up to 16. run > 1: there are so many elements in a row for each index, of at least 16 bytes together. */
+ * power of two up to 16. run > 1: there are so many elements in a row for each index, of at least 4 bytes together. */
 struct onri_places {
   const uint8_t *index;
   size_t size, run, count, blocks;

@@ -36,9 +36,10 @@ void onri_broadcast_make(struct onri_broadcast *b, const struct onr_desc *result
  * end. */
 void onri_broadcast_tile(const struct onri_broadcast *b, size_t begin, size_t end, size_t most, struct onri_tile *tile);
 
-/* For kernels to which rows of `elements` are long enough. */
+/* For kernels to which rows of `elements` are long enough, if there are some of them in a tile. */
 static inline void onri_broadcast_keep_rows(struct onri_broadcast *b, size_t elements) {
-  if (b->dim[b->rank - 1] >= elements) b->period = 0;
+  const size_t row = b->dim[b->rank - 1];
+  if (row >= elements && row * b->dim[b->rank - 2] >= ONRI_PERIOD) b->period = 0;
 }
 
 struct onri_operands {

@@ -30,7 +30,7 @@ struct chain_state {
   struct onri_broadcast broadcast;
   struct step steps[ONR_FUSED_STEPS];
   size_t most; /* elements of a tile */
-  int adds_bytes;
+  int adds_bytes, takes_bytes;
 };
 
 static int binary_allowed(int32_t op) {
@@ -165,6 +165,8 @@ static enum onr_status chain_plan(struct onr_call *call) {
   if (tuned) onri_broadcast_keep_rows(&s->broadcast, long_row(call));
   s->most = largest_tile(call);
   s->adds_bytes = tuned && adds_bytes(call);
+  s->takes_bytes = 0;
+  for (size_t i = 0; i < call->num_in; i++) s->takes_bytes |= p->input[i].dtype != ONR_DTYPE_NONE;
   return ONR_STATUS_OK;
 }
 
@@ -287,24 +289,26 @@ static void chain_tile(void *context, const struct onri_tile *given, const void 
   const int to_bytes = p->output.dtype != ONR_DTYPE_NONE;
   float buffer[BLOCK];
   struct source source;
-  struct onri_tile tile = *given;
-  find_sources(call, &tile, at, &source);
-  const float *v = start_of(&source, &tile, buffer);
+  struct onri_tile widened;
+  if (s->takes_bytes) widened = *given;
+  find_sources(call, &widened, at, &source);
+  const struct onri_tile *tile = s->takes_bytes ? &widened : given;
+  const float *v = start_of(&source, tile, buffer);
   for (int32_t k = 0; k < p->num_steps; k++) {
     const int is_affine = s->steps[k].is_affine;
     k += is_affine;
-    float *y = k + 1 == p->num_steps && !to_bytes ? (float *)call->outputs[0] + tile.offset : buffer;
+    float *y = k + 1 == p->num_steps && !to_bytes ? (float *)call->outputs[0] + tile->offset : buffer;
     if (is_affine) {
-      affine_steps(&source, &p->steps[k - 1], &tile, v, y);
+      affine_steps(&source, &p->steps[k - 1], tile, v, y);
     } else if (p->steps[k].kind == ONR_FUSED_UNARY) {
-      apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
+      apply_unary(&s->steps[k], &p->steps[k], v, y, tile->rows * tile->count);
     } else {
-      const struct onri_binary_rows rows = rows_of(&source, &p->steps[k], &tile, v, y);
+      const struct onri_binary_rows rows = rows_of(&source, &p->steps[k], tile, v, y);
       apply_binary(&s->steps[k], &rows);
     }
     v = y;
   }
-  if (to_bytes) onri_steps_store(&p->output, v, tile.rows * tile.count, call->outputs[0], tile.offset);
+  if (to_bytes) onri_steps_store(&p->output, v, tile->rows * tile->count, call->outputs[0], tile->offset);
 }
 
 static void chain_part(void *context, size_t begin, size_t end) {
