@@ -272,11 +272,11 @@ TRUTH_UNARY(F32, IS_INF, is_infinite(v, alpha, beta))
 /* --- rows: whole vectors, then what is left: a vector that overlaps them, or through buffers --- */
 
 INLINE void repeat(char *to, const char *from, size_t size) {
-  uint64_t all = *(const uint8_t *)from;
-  if (size == 1) all *= UINT64_MAX / UINT8_MAX;
-  if (size == 2) all = *(const uint16_t *)(const void *)from * (UINT64_MAX / UINT16_MAX);
-  if (size == 4) all = *(const uint32_t *)(const void *)from * (UINT64_MAX / UINT32_MAX);
-  if (size == 8) all = *(const uint64_t *)(const void *)from;
+  uint64_t all = 0;
+  if (size == 1) memcpy(&all, from, 1), all *= UINT64_MAX / UINT8_MAX;
+  if (size == 2) memcpy(&all, from, 2), all *= UINT64_MAX / UINT16_MAX;
+  if (size == 4) memcpy(&all, from, 4), all *= UINT64_MAX / UINT32_MAX;
+  if (size == 8) memcpy(&all, from, 8);
   i64_store(to, i64_set((int64_t)all));
 }
 

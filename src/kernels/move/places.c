@@ -4,11 +4,13 @@
 
 #define PLACES(name, type)                                                                               \
   static void places_##name(const struct onri_places *p, const uint8_t *index, size_t count) {           \
+    typedef type T __attribute__((aligned(1), may_alias));                                               \
     const char *x = p->x;                                                                                \
     char *y = p->y;                                                                                      \
     for (size_t b = p->blocks; b > 0; b--, x += p->x_step, y += p->y_step) {                             \
-      const type *from = (const type *)(const void *)x;                                                  \
-      type *to = (type *)(void *)y, ones[ONRI_PLACES_SLACK / sizeof(type)];                              \
+      const T *from = (const void *)x;                                                                   \
+      T *to = (void *)y;                                                                                 \
+      type ones[ONRI_PLACES_SLACK / sizeof(type)];                                                       \
       if (index) {                                                                                       \
         for (size_t i = 0; i < count; i++) to[i] = from[index[i]];                                       \
         continue;                                                                                        \
