@@ -58,8 +58,6 @@ INLINE vi32 low_bits(in_f64 x, const int has_sign) {
 }
 INLINE vi32 f64_to_low_i(in_f64 x) { return low_bits(x, 1); }
 INLINE vi32 f64_to_low_u(in_f64 x) { return low_bits(x, 0); }
-INLINE vi32 f32_to_low_i(vf32 x) { return low_bits(f32_to_f64(x), 1); }
-INLINE vi32 f32_to_low_u(vf32 x) { return low_bits(f32_to_f64(x), 0); }
 INLINE vf64 f64_in_i32(vf64 x) { /* NaN: 0 */
   const vf64 number = (vf64)((vi64)x & (vi64)(x == x));
   return f64_greatest(f64_set(INT32_MIN), f64_least(f64_set(INT32_MAX), number));
@@ -165,12 +163,8 @@ INLINE void store_I64(void *p, in_i64 x) {
   X(I64, 8, F64, 8, I64, i64_to_f64, F64)     \
   X(F64, 8, F32, 4, F64, f64_to_f32, F32)     \
   X(F64, 8, F16, 2, F64, f64_to_odd_f32, F16) \
-  X(F32, 4, I16, 2, F32, f32_to_low_i, I16)   \
-  X(F32, 4, U16, 2, F32, f32_to_low_u, I16)   \
   X(F64, 8, I8, 1, F64, f64_to_low_i, I8)     \
   X(F64, 8, U8, 1, F64, f64_to_low_u, I8)     \
-  X(F64, 8, I16, 2, F64, f64_to_low_i, I16)   \
-  X(F64, 8, U16, 2, F64, f64_to_low_u, I16)   \
   X(F64, 8, I32, 4, F64, f64_to_i32, I32)     \
   X(F64, 8, I64, 8, F64, f64_to_i64, I64)     \
   X(F64, 8, BOOL, 1, F64, f64_to_bool, I8)

@@ -132,22 +132,22 @@ static void soft_double(const struct onri_softmax *s, size_t start) {
 /* --- hardmax: a NaN is no maximum, unless it comes first --- */
 
 /* Columns side by side, whose lines are so short that an int32 numbers their elements. */
-#define HARD_COLUMNS(name, T, read, write, store)                                               \
-  static void hard_columns_##name(const struct onri_softmax *s, size_t start, size_t columns) { \
-    T in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], most[ONRI_SOFTMAX_COLUMNS];          \
-    int32_t place[ONRI_SOFTMAX_COLUMNS] = {0};                                                  \
-    struct onri_pace pace = {s->env, 0};                                                        \
-    memcpy(most, read(s, start, columns, in), columns * sizeof(T));                             \
-    for (size_t i = 1; i < s->length && !onri_pace_stop(&pace, 2 * columns); i++) {             \
-      const T *x = read(s, start + i * s->inner, columns, in);                                  \
-      for (size_t j = 0; j < columns; j++)                                                      \
-        if (x[j] > most[j]) most[j] = x[j], place[j] = (int32_t)i;                              \
-    }                                                                                           \
-    for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2 * columns); i++) {             \
-      T *y = write(s, start + i * s->inner, out);                                               \
-      for (size_t j = 0; j < columns; j++) y[j] = (T)(place[j] == (int32_t)i);                  \
-      store(s, start + i * s->inner, columns, y);                                               \
-    }                                                                                           \
+#define HARD_COLUMNS(name, T, read, write, store)                                                                     \
+  static __attribute__((cold)) void hard_columns_##name(const struct onri_softmax *s, size_t start, size_t columns) { \
+    T in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], most[ONRI_SOFTMAX_COLUMNS];                                \
+    int32_t place[ONRI_SOFTMAX_COLUMNS] = {0};                                                                        \
+    struct onri_pace pace = {s->env, 0};                                                                              \
+    memcpy(most, read(s, start, columns, in), columns * sizeof(T));                                                   \
+    for (size_t i = 1; i < s->length && !onri_pace_stop(&pace, 2 * columns); i++) {                                   \
+      const T *x = read(s, start + i * s->inner, columns, in);                                                        \
+      for (size_t j = 0; j < columns; j++)                                                                            \
+        if (x[j] > most[j]) most[j] = x[j], place[j] = (int32_t)i;                                                    \
+    }                                                                                                                 \
+    for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2 * columns); i++) {                                   \
+      T *y = write(s, start + i * s->inner, out);                                                                     \
+      for (size_t j = 0; j < columns; j++) y[j] = (T)(place[j] == (int32_t)i);                                        \
+      store(s, start + i * s->inner, columns, y);                                                                     \
+    }                                                                                                                 \
   }
 static const double *read_f64(const struct onri_softmax *s, size_t at, size_t count, double *buffer) {
   (void)count, (void)buffer;
