@@ -13,7 +13,12 @@ if(TARGET onnxrun_tool)
   if(APPLE)
     set(origin "@loader_path")
   endif()
-  set_target_properties(onnxrun_tool PROPERTIES INSTALL_RPATH "${origin}/${to_library}")
+  set(found "${origin}/${to_library}")
+  if(BUILD_SHARED_LIBS)
+    list(APPEND found "${origin}") # in the build folder
+  endif()
+  # The same in the build folder: CMake would leave room for it there by empty entries, which name the current folder.
+  set_target_properties(onnxrun_tool PROPERTIES INSTALL_RPATH "${found}" BUILD_WITH_INSTALL_RPATH ON)
   install(TARGETS onnxrun_tool RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
   if(ONNXRUN_PAGE)
     install(FILES ${ONNXRUN_PAGE} DESTINATION "${CMAKE_INSTALL_BINDIR}/../share/onnxrun/report") # where the tool looks for them

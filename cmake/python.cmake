@@ -41,7 +41,11 @@ set(origin "$ORIGIN")
 if(APPLE)
   set(origin "@loader_path")
 endif()
-set_target_properties(onnxrun_python PROPERTIES INSTALL_RPATH "${origin}")
+set(found "${origin}")
+if(BUILD_SHARED_LIBS AND NOT SKBUILD)
+  list(APPEND found "${origin}/../..") # in the build folder
+endif()
+set_target_properties(onnxrun_python PROPERTIES INSTALL_RPATH "${found}" BUILD_WITH_INSTALL_RPATH ON) # see install.cmake
 install(TARGETS onnxrun_python LIBRARY DESTINATION onnxrun COMPONENT python EXCLUDE_FROM_ALL)
 if(SKBUILD)
   set_property(TARGET onnxrun PROPERTY VERSION)
