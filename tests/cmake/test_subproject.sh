@@ -53,4 +53,4 @@ if grep -q 'file(INSTALL' "$work/parent-build/onnxrun/cmake_install.cmake" 2>/de
 
 cmake -G Ninja -S "$root" -B "$work/shared" "-DCMAKE_C_COMPILER=$compiler" "-DONNXRUN_XNNPACK=$xnnpack" -DBUILD_SHARED_LIBS=ON \
   -DONNXRUN_TESTS=OFF -DCMAKE_INSTALL_LIBDIR=lib/here >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "configuring a shared build failed"; }
-grep -q '\.\./lib/here' "$work/shared/cmake_install.cmake" || fail "the installed tool does not look for its library in ../lib/here"
+grep -q 'rpath.*\.\./lib/here' "$work/shared/build.ninja" || fail "the installed tool does not look for its library in ../lib/here"

@@ -56,6 +56,7 @@ static struct onri_attention draw(struct sweep *s, int64_t most_queries) {
                                 sweep_chance(s, 4) ? total / 2 + 1 : total};
     if (a.heads * a.queries * total > MOST) a.mask.head = 0;
   }
+  if (!a.mask.data && !a.lengths && sweep_chance(s, 10)) a.keys = 0;
   return a;
 }
 

@@ -474,7 +474,7 @@ static void run(const struct onri_attention *a, const struct onri_attention_job 
   if (a->scores) end = total;
   w.plain = !a->mask.data && !a->scores && a->softcap == 0.0 && !a->lengths && !a->causal && !a->has_window_left &&
             !a->has_window_right;
-  w.direct = w.plain && !w.few && total <= w.keys && rows[0].head == rows[job->rows - 1].head &&
+  w.direct = w.plain && !w.few && total > 0 && total <= w.keys && rows[0].head == rows[job->rows - 1].head &&
              a->blind_query != ONR_BLIND_QUERY_GUARDED && a->past == 0;
   if (!w.direct) memset(w.y, 0, job->rows * w.wide * sizeof(float));
   if (!w.few) copy_queries(&w);

@@ -2,22 +2,20 @@
 
 #include <string.h>
 
-#define PLACES(name, type)                                                                               \
-  static void places_##name(const struct onri_places *p, const uint8_t *index, size_t count) {           \
-    typedef type T __attribute__((aligned(1), may_alias));                                               \
-    const char *x = p->x;                                                                                \
-    char *y = p->y;                                                                                      \
-    for (size_t b = p->blocks; b > 0; b--, x += p->x_step, y += p->y_step) {                             \
-      const T *from = (const void *)x;                                                                   \
-      T *to = (void *)y;                                                                                 \
-      type ones[ONRI_PLACES_SLACK / sizeof(type)];                                                       \
-      if (index) {                                                                                       \
-        for (size_t i = 0; i < count; i++) to[i] = from[index[i]];                                       \
-        continue;                                                                                        \
-      }                                                                                                  \
-      for (size_t i = 0; i < sizeof(ones) / sizeof(type); i++) ones[i] = *from;                          \
-      for (size_t i = 0; i < count * sizeof(type); i += sizeof(ones)) memcpy(y + i, ones, sizeof(ones)); \
-    }                                                                                                    \
+/* Elements may lie anywhere: they are copied as bytes, which compilers make one move of. */
+#define PLACES(name, type)                                                                                          \
+  static void places_##name(const struct onri_places *p, const uint8_t *index, size_t count) {                      \
+    const char *x = p->x;                                                                                           \
+    char *y = p->y;                                                                                                 \
+    for (size_t b = p->blocks; b > 0; b--, x += p->x_step, y += p->y_step) {                                        \
+      type ones[ONRI_PLACES_SLACK / sizeof(type)];                                                                  \
+      if (index) {                                                                                                  \
+        for (size_t i = 0; i < count; i++) memcpy(y + i * sizeof(type), x + index[i] * sizeof(type), sizeof(type)); \
+        continue;                                                                                                   \
+      }                                                                                                             \
+      for (size_t i = 0; i < sizeof(ones) / sizeof(type); i++) memcpy(&ones[i], x, sizeof(type));                   \
+      for (size_t i = 0; i < count * sizeof(type); i += sizeof(ones)) memcpy(y + i, ones, sizeof(ones));            \
+    }                                                                                                               \
   }
 struct bytes16 {
   uint64_t part[2];
