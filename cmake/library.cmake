@@ -99,7 +99,7 @@ foreach(source IN LISTS sources)
   if(source MATCHES "^src/kernels/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${kernel_options})
     # What hands work to loops in vectors gains nothing from -O3 and unrolled loops but its size.
-    if(source MATCHES "^src/kernels/(conv/.*|matmul/(sgemm|half_product|nbits)|move/places|norm/(normalize|softmax)|pool/pool_wide|quantize/.*|reduce/reduce)[.]c$" AND NOT source MATCHES "conv_direct")
+    if(source MATCHES "^src/kernels/(conv/.*|matmul/(sgemm|half_product|nbits)|move/places|norm/(normalize|softmax)|pool/pool_wide|quantize/.*)[.]c$" AND NOT source MATCHES "conv_direct")
       set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O2> -fno-unroll-loops)
     endif()
   elseif(CMAKE_C_COMPILER_ID MATCHES "Clang")
