@@ -16,6 +16,9 @@ struct onri_image {
   int64_t batch_stride, channel_stride, stride[ONR_MAX_SPATIAL];
 };
 
+/* a / b upwards, b > 0. */
+static inline int64_t onri_ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; }
+
 /* Input position under tap k of the window at output position o; 0 when it lies in the padding. */
 static inline int onri_axis_tap(const struct onri_axis *a, int64_t o, int64_t k, int64_t *i) {
   *i = o * a->stride - a->begin + k * a->dilation;

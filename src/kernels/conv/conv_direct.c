@@ -18,7 +18,6 @@ struct taps {
   int64_t first, last, step;
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; } /* b > 0 */
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a - 1) / b) - 1; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -36,7 +35,7 @@ static struct walk walk_of(const struct onri_axis *a) {
 
 static struct taps taps_transposed(const struct onri_axis *a, const struct walk *w, int64_t o) {
   const int64_t t = o + a->begin, low = t - a->stride * (a->in - 1);
-  struct taps taps = {.first = low > 0 ? ceil_div(low, a->dilation) : 0,
+  struct taps taps = {.first = low > 0 ? onri_ceil_div(low, a->dilation) : 0,
                       .last = least(a->kernel, t / a->dilation + 1),
                       .step = w->step};
   if (t % w->common != 0) return (struct taps){.step = 1};
@@ -157,7 +156,7 @@ static void add_line(const struct work *w, const struct block *b, int64_t line, 
   const size_t row = CHANNELS * w->size;
   int64_t from = b->to, to = b->to; /* outputs whose taps all lie in the image: done at once */
   if (taps_run_on(c)) {
-    from = least(b->to, most(b->from, ceil_div(a->begin, a->stride)));
+    from = least(b->to, most(b->from, onri_ceil_div(a->begin, a->stride)));
     to = least(b->to, floor_div(a->in - 1 + a->begin - (a->kernel - 1) * a->dilation, a->stride) + 1);
     if (from >= to) from = to = b->to;
     add_taps(w, line, tap, 0, a->kernel, first, count, from, to, sums + (size_t)(from - b->from) * row);
@@ -165,7 +164,7 @@ static void add_line(const struct work *w, const struct block *b, int64_t line, 
   if (from == b->from && to == b->to) return;
   const int64_t last = taps_plain(a, b->from).last;
   for (int64_t k = taps_plain(a, b->to - 1).first; k < last; k++) {
-    const int64_t begin = most(b->from, ceil_div(a->begin - k * a->dilation, a->stride));
+    const int64_t begin = most(b->from, onri_ceil_div(a->begin - k * a->dilation, a->stride));
     const int64_t end = least(b->to, floor_div(a->in - 1 + a->begin - k * a->dilation, a->stride) + 1);
     const int64_t start = most(begin, to);
     add_taps(w, line, tap + k, k, 1, first, count, begin, least(end, from), sums + (size_t)(begin - b->from) * row);
@@ -209,13 +208,13 @@ static void multiply_columns(const struct work *w, const struct block *b, int64_
 
 /* Input positions [*first, *last) that meet outputs [from, to) of an axis. */
 static void inputs_seen(const struct onri_axis *a, int64_t from, int64_t to, int64_t *first, int64_t *last) {
-  *first = most(0, ceil_div(from + a->begin - (a->kernel - 1) * a->dilation, a->stride));
+  *first = most(0, onri_ceil_div(from + a->begin - (a->kernel - 1) * a->dilation, a->stride));
   *last = least(a->in, floor_div(to - 1 + a->begin, a->stride) + 1);
 }
 
 /* Taps [*first, *last) through which input i meets outputs [from, to). */
 static void taps_used(const struct onri_axis *a, int64_t i, int64_t from, int64_t to, int64_t *first, int64_t *last) {
-  *first = most(0, ceil_div(from + a->begin - i * a->stride, a->dilation));
+  *first = most(0, onri_ceil_div(from + a->begin - i * a->stride, a->dilation));
   *last = least(a->kernel, floor_div(to - 1 + a->begin - i * a->stride, a->dilation) + 1);
 }
 

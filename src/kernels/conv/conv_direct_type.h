@@ -50,7 +50,7 @@ static void NAME(scatter)(const struct work *w, const struct block *b, int64_t i
     const int64_t tap = (first + j) / c->group_out, m = (first + j) % c->group_out;
     const int64_t row = i1 * a1->stride + tap / a2->kernel * a1->dilation - a1->begin,
                   shift = tap % a2->kernel * a2->dilation - a2->begin;
-    const int64_t begin = most(i, ceil_div(b->from - shift, a2->stride));
+    const int64_t begin = most(i, onri_ceil_div(b->from - shift, a2->stride));
     const int64_t end = least(i + pixels, floor_div(b->to - 1 - shift, a2->stride) + 1);
     REAL *y = (REAL *)w->y + y_offset(c, b, row, begin * a2->stride + shift) + m * c->y.channel_stride;
     const REAL *from = columns + (begin - i) * CHANNELS + j;

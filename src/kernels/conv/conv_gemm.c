@@ -304,17 +304,15 @@ static void apply_tail(const struct work *w, const struct panel *p, int64_t part
     for (int64_t i = 0; i < p->count; i++) o->tail(o->tail_context, o->y + p->y_at[i] + channel, (size_t)count);
 }
 
-static int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; } /* b > 0 */
-
 void onri_conv_taps_used(const struct onri_axis *a, int64_t low, int64_t high, int64_t *first, int64_t *last) {
-  *first = least(a->kernel, most(0, ceil_div(a->begin - high * a->stride, a->dilation)));
-  *last = most(*first, least(a->kernel, ceil_div(a->in + a->begin - low * a->stride, a->dilation)));
+  *first = least(a->kernel, most(0, onri_ceil_div(a->begin - high * a->stride, a->dilation)));
+  *last = most(*first, least(a->kernel, onri_ceil_div(a->in + a->begin - low * a->stride, a->dilation)));
 }
 
 /* Outputs [*first, *last) of an axis that meet the image through tap k. */
 static void outputs_met(const struct onri_axis *a, int64_t k, int64_t *first, int64_t *last) {
-  *first = least(a->out, most(0, ceil_div(a->begin - k * a->dilation, a->stride)));
-  *last = most(*first, least(a->out, ceil_div(a->in + a->begin - k * a->dilation, a->stride)));
+  *first = least(a->out, most(0, onri_ceil_div(a->begin - k * a->dilation, a->stride)));
+  *last = most(*first, least(a->out, onri_ceil_div(a->in + a->begin - k * a->dilation, a->stride)));
 }
 
 /* Those pixels of a panel that meet the image through tap k. */
@@ -325,8 +323,8 @@ static void take_met(const struct work *w, const struct panel *p, const int64_t 
   for (const struct onri_conv_run *run = p->runs; run < p->runs + p->num_runs; run++) {
     const struct onri_axis *a = &axis[2];
     const int64_t column = run->at[2] + k[2] * a->dilation,
-                  last = least(run->count, ceil_div(a->in - column, a->stride));
-    const int64_t i = column < 0 ? ceil_div(-column, a->stride) : 0;
+                  last = least(run->count, onri_ceil_div(a->in - column, a->stride));
+    const int64_t i = column < 0 ? onri_ceil_div(-column, a->stride) : 0;
     int inside = last > i;
     for (int d = 0; d < 2; d++) {
       const int64_t at = run->at[d] + k[d] * axis[d].dilation;

@@ -130,9 +130,6 @@ static void multiply(struct work *w) {
 
 /* --- adding up --- */
 
-/* a / b upwards, b > 0. */
-static int64_t divide_up(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : -(-a / b); }
-
 /* `taps` taps from k on, side by side in y, of the pixels [first, last) of a row that is not cut by the border. */
 static void add_taps(const struct work *w, const float *x, float *y, int64_t k, int64_t taps, int64_t first,
                      int64_t last) {
@@ -146,15 +143,16 @@ static void add_taps(const struct work *w, const float *x, float *y, int64_t k, 
                                         .length = (size_t)(taps * c->group_out),
                                         .x_step = (size_t)pixel,
                                         .y_step = (size_t)(a->stride * c->y.stride[2]),
-                                        .turns = (size_t)divide_up(taps, a->stride)};
+                                        .turns = (size_t)onri_ceil_div(taps, a->stride)};
   onri_kernels(col2im)->add_runs(&runs);
 }
 
 /* Pixels that tap k, and those behind it up to `last_tap`, put on the row. */
 static void span_of(const struct work *w, int64_t k, int64_t last_tap, int64_t *first, int64_t *last) {
   const struct onri_axis *a = &w->c->axis[2];
-  *first = most(w->part.first[2], divide_up(a->begin - k * a->dilation, a->stride));
-  *last = least(w->part.first[2] + w->part.count[2], divide_up(a->out + a->begin - last_tap * a->dilation, a->stride));
+  *first = most(w->part.first[2], onri_ceil_div(a->begin - k * a->dilation, a->stride));
+  *last =
+      least(w->part.first[2] + w->part.count[2], onri_ceil_div(a->out + a->begin - last_tap * a->dilation, a->stride));
 }
 
 static void add_one_by_one(const struct work *w, const float *x, float *y) {
