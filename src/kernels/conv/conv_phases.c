@@ -1,21 +1,21 @@
 /* conv_phases.c: see conv_phases.h.
  *
- * Output o meets input i through tap k where o + begin = i * stride + k * dilation. With dilation 1, the outputs for
- * which o + begin leaves the rest r by stride meet taps r, r + stride ...: phase r. With stride 1 there is one phase.
- * In a phase the taps run backwards. */
+ * Output o meets input i through tap k where o + begin = i * stride + k * dilation. The outputs for which o + begin
+ * leaves the rest r by stride meet the taps for which k * dilation leaves it too: phase r. In a phase the taps run
+ * backwards. */
 #include "kernels/conv/conv_phases.h"
 
 #include <string.h>
 
 #include "base/numbers/checked.h"
+#include "kernels/conv/conv_transposed.h"
 
 enum { MOST_PHASES = 256 };
 
 int onri_conv_phases_can(const struct onri_conv *c) {
   int64_t phases = 1;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
-    if (c->axis[a].stride > MOST_PHASES || (c->axis[a].stride > 1 && c->axis[a].dilation > 1 && c->axis[a].kernel > 1))
-      return 0;
+    if (c->axis[a].stride > MOST_PHASES) return 0;
     phases *= c->axis[a].stride;
   }
   return c->transposed && c->group_in > 0 && c->group_out > 0 && phases <= MOST_PHASES;
@@ -25,12 +25,30 @@ int64_t onri_conv_phases_count(const struct onri_conv *c) {
   return c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
 }
 
+static int64_t divisor(int64_t a, int64_t b) { return b ? divisor(b, a % b) : a; }
+
+struct onri_phase_taps onri_phase_taps(const struct onri_axis *a, int64_t rest) {
+  const int64_t stride = a->stride, dilation = a->kernel > 1 ? a->dilation : 1, common = divisor(stride, dilation);
+  struct onri_phase_taps taps = {.step = stride / common, .dilation = dilation / common};
+  while (taps.first < a->kernel && taps.first < taps.step && taps.first * dilation % stride != rest) taps.first++;
+  if (taps.first >= a->kernel || taps.first >= taps.step) return (struct onri_phase_taps){.step = 1, .dilation = 1};
+  taps.count = (a->kernel - 1 - taps.first) / taps.step + 1;
+  taps.shift = taps.first * dilation / stride;
+  return taps;
+}
+
 static void rests_of(const struct onri_conv *c, int64_t phase, int64_t rest[ONR_MAX_SPATIAL]) {
   for (int a = ONR_MAX_SPATIAL - 1; a >= 0; phase /= c->axis[a--].stride) rest[a] = phase % c->axis[a].stride;
 }
 
-static int64_t taps_of(const struct onri_axis *a, int64_t rest) {
-  return rest < a->kernel ? (a->kernel - 1 - rest) / a->stride + 1 : 0;
+struct onri_axis onri_phase_axis(const struct onri_axis *a, const struct onri_phase_taps *taps, int64_t place,
+                                 int64_t out) {
+  return (struct onri_axis){.in = a->in,
+                            .out = out,
+                            .kernel = taps->count,
+                            .stride = 1,
+                            .dilation = taps->dilation,
+                            .begin = (taps->count - 1) * taps->dilation + taps->shift - place};
 }
 
 struct onri_conv onri_conv_phase(const struct onri_conv *c, int64_t index, int64_t *y) {
@@ -41,14 +59,10 @@ struct onri_conv onri_conv_phase(const struct onri_conv *c, int64_t index, int64
   phase.transposed = 0;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
     const struct onri_axis *from = &c->axis[a];
-    const int64_t s = from->stride, first = ((rest[a] - from->begin) % s + s) % s, taps = taps_of(from, rest[a]);
-    phase.axis[a] = (struct onri_axis){.in = from->in,
-                                       .out = first < from->out ? (from->out - 1 - first) / s + 1 : 0,
-                                       .kernel = taps,
-                                       .stride = 1,
-                                       .dilation = s > 1 ? 1 : from->dilation};
-    /* Output 0 meets input (first + begin - rest) / stride through the tap that was the first. */
-    phase.axis[a].begin = (taps - 1) * phase.axis[a].dilation - (first + from->begin - rest[a]) / s;
+    const int64_t s = from->stride, first = ((rest[a] - from->begin) % s + s) % s;
+    const struct onri_phase_taps taps = onri_phase_taps(from, rest[a]);
+    phase.axis[a] = onri_phase_axis(from, &taps, (first + from->begin - rest[a]) / s,
+                                    first < from->out ? (from->out - 1 - first) / s + 1 : 0);
     phase.y.size[a] = phase.axis[a].out;
     phase.y.stride[a] *= s;
     *y += first * c->y.stride[a];
@@ -56,7 +70,7 @@ struct onri_conv onri_conv_phase(const struct onri_conv *c, int64_t index, int64
   return phase;
 }
 
-size_t onri_conv_phases_packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
+static size_t packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
   size_t all = 0;
   for (int64_t i = 0; i < onri_conv_phases_count(c); i++) {
     int64_t y;
@@ -68,12 +82,12 @@ size_t onri_conv_phases_packed_floats(const struct onri_conv *c, const struct on
 }
 
 void onri_conv_phase_weights(const struct onri_conv *c, int64_t index, const void *weight, size_t size, void *to) {
-  int64_t y, rest[ONR_MAX_SPATIAL];
-  const struct onri_conv phase = onri_conv_phase(c, index, &y);
-  const int64_t k0 = phase.axis[0].kernel, k1 = phase.axis[1].kernel, k2 = phase.axis[2].kernel,
-                taps = onri_conv_taps(c);
+  int64_t rest[ONR_MAX_SPATIAL];
+  struct onri_phase_taps of[ONR_MAX_SPATIAL];
   char *place = to;
   rests_of(c, index, rest);
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) of[a] = onri_phase_taps(&c->axis[a], rest[a]);
+  const int64_t k0 = of[0].count, k1 = of[1].count, k2 = of[2].count, taps = onri_conv_taps(c);
   for (int64_t g = 0; g < c->groups; g++)
     for (int64_t m = 0; m < c->group_out; m++)
       for (int64_t j = 0; j < c->group_in; j++) {
@@ -81,15 +95,14 @@ void onri_conv_phase_weights(const struct onri_conv *c, int64_t index, const voi
         for (int64_t t = 0; t < k0 * k1 * k2; t++, place += size) {
           const int64_t back[] = {k0 - 1 - t / (k1 * k2), k1 - 1 - t / k2 % k1, k2 - 1 - t % k2};
           int64_t tap = 0;
-          for (int a = 0; a < ONR_MAX_SPATIAL; a++)
-            tap = tap * c->axis[a].kernel + rest[a] + back[a] * c->axis[a].stride;
+          for (int a = 0; a < ONR_MAX_SPATIAL; a++) tap = tap * c->axis[a].kernel + of[a].first + back[a] * of[a].step;
           memcpy(place, from + tap * (int64_t)size, size);
         }
       }
 }
 
-void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
-                           float *room, float *packed, struct onr_env *env) {
+static void pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
+                 float *room, float *packed, struct onr_env *env) {
   for (int64_t i = 0; i < onri_conv_phases_count(c); i++) {
     int64_t y;
     const struct onri_conv phase = onri_conv_phase(c, i, &y);
@@ -99,8 +112,23 @@ void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_conv_gem
   }
 }
 
-void onri_conv_phases_f32(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                          const struct onri_conv_gemm *operands, struct onr_env *env) {
+static size_t bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
+  return onri_conv_gemm_bias_floats(c, kernels, ONRI_CONV_LAST);
+}
+
+static void pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *bias,
+                      float *packed) {
+  onri_conv_gemm_pack_bias(c, kernels, ONRI_CONV_LAST, bias, packed);
+}
+
+static size_t no_floats(const struct onri_conv *c) {
+  (void)c;
+  return 0;
+}
+
+static void run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                const struct onri_conv_gemm *operands, float *scratch, struct onr_env *env) {
+  (void)scratch;
   struct onri_conv_gemm part = *operands;
   for (int64_t i = 0; i < onri_conv_phases_count(c); i++) {
     int64_t y;
@@ -111,3 +139,6 @@ void onri_conv_phases_f32(const struct onri_conv *c, const struct onri_conv_gemm
     part.packed += onri_conv_gemm_packed_floats(&phase, kernels, ONRI_CONV_LAST);
   }
 }
+
+const struct onri_conv_way onri_conv_by_phases = {
+    onri_conv_phases_can, packed_floats, bias_floats, no_floats, pack, pack_bias, run};

@@ -1,23 +1,22 @@
-/* conv_spread.c: see conv_spread.h.
+/* conv_spread.c: a transposed convolution that is spread (conv_transposed.h).
  *
  * products  [pixel][group][tap][output] of a part: a box of pixels, or some groups of all of them
  * y         each row takes in what falls on it, so that threads do not meet. Without dilation and groups, what a pixel
  *           has for a row is one run */
-#include "kernels/conv/conv_spread.h"
-
 #include <math.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
 #include "kernels/conv/col2im.h"
+#include "kernels/conv/conv_transposed.h"
 
 enum { PART_FLOATS = 64 << 10, LEAST_PIXELS = 32 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-int onri_conv_spread_can(const struct onri_conv *c) {
+static int can(const struct onri_conv *c) {
   int64_t channels;
   return c->transposed && c->group_in > 0 && c->group_out > 0 &&
          onri_mul_i64(c->group_out, onri_conv_taps(c), &channels);
@@ -35,13 +34,13 @@ static struct onri_conv product_of(const struct onri_conv *c) {
   return all;
 }
 
-size_t onri_conv_spread_packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
+static size_t packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
   const struct onri_conv all = product_of(c);
   return onri_conv_gemm_packed_floats(&all, kernels, ONRI_CONV_LAST);
 }
 
-void onri_conv_spread_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
-                           float *room, float *packed, struct onr_env *env) {
+static void pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
+                 float *room, float *packed, struct onr_env *env) {
   const struct onri_conv all = product_of(c);
   const int64_t taps = onri_conv_taps(c);
   float *to = room;
@@ -53,14 +52,14 @@ void onri_conv_spread_pack(const struct onri_conv *c, const struct onri_conv_gem
 }
 
 /* The bias, and behind it that of the product: zeros. */
-size_t onri_conv_spread_bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
+static size_t bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
   const struct onri_conv all = product_of(c);
   return (size_t)(c->groups * c->group_out) + onri_conv_gemm_bias_floats(&all, kernels, ONRI_CONV_LAST);
 }
 
-void onri_conv_spread_pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                                const float *bias, float *packed) {
-  memset(packed, 0, onri_conv_spread_bias_floats(c, kernels) * sizeof(*packed));
+static void pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *bias,
+                      float *packed) {
+  memset(packed, 0, bias_floats(c, kernels) * sizeof(*packed));
   if (bias) memcpy(packed, bias, (size_t)(c->groups * c->group_out) * sizeof(*packed));
 }
 
@@ -83,7 +82,7 @@ static struct part part_of(const struct onri_conv *c) {
   return p;
 }
 
-size_t onri_conv_spread_part_floats(const struct onri_conv *c) {
+static size_t part_floats(const struct onri_conv *c) {
   const struct part p = part_of(c);
   int64_t floats = p.groups * c->group_out;
   if (!onri_mul_i64(floats, onri_conv_taps(c), &floats)) return SIZE_MAX;
@@ -280,9 +279,11 @@ static void run_image(struct work *w) {
   if (c->min > -INFINITY || c->max < INFINITY) onr_parallel_for(w->env, rows, grain, clamp_rows, w);
 }
 
-void onri_conv_spread_f32(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                          const struct onri_conv_gemm *operands, float *part, struct onr_env *env) {
+static void run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                const struct onri_conv_gemm *operands, float *part, struct onr_env *env) {
   struct work w = {
       .c = c, .product = product_of(c), .kernels = kernels, .operands = operands, .products = part, .env = env};
   for (w.n = 0; w.n < c->x.batch; w.n++) run_image(&w);
 }
+
+const struct onri_conv_way onri_conv_spread = {can, packed_floats, bias_floats, part_floats, pack, pack_bias, run};

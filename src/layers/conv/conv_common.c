@@ -14,7 +14,7 @@
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/conv/conv_gemm.h"
-#include "kernels/conv/conv_shuffle.h"
+#include "kernels/conv/conv_transposed.h"
 #include "kernels/conv/depthwise_rows.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
@@ -548,23 +548,20 @@ int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
+/* Vectors of pixels run over the ends of short lines; products of many terms are faster than what is made of planes. */
 int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight,
-                                             const struct onr_desc *y) {
-  enum { FEW_OUTPUTS = 8, FEW_TERMS = 8, LINE = 32 };
+                                             const struct onr_desc *x) {
+  enum { FEW_OUTPUTS = 12, LINE = 10, MANY_TERMS = 128, LONG_LINE = 100 };
   const int32_t spatial = weight->rank - 2;
-  const int64_t terms = weight->dim[0] / (p->groups > 1 ? p->groups : 1);
-  if (weight->dim[1] > FEW_OUTPUTS || (terms >= FEW_TERMS && y->dim[y->rank - 1] < LINE)) return 0;
-  struct onri_conv c = {.groups = p->groups ? p->groups : 1, .group_in = 1, .transposed = 1};
   if (p->channels_last || spatial < 1 || spatial > ONR_MAX_SPATIAL || !onri_conv_gemm_is_fast()) return 0;
-  c.group_out = weight->dim[1];
+  struct onri_conv c = {.transposed = 1, .group_in = 1, .group_out = weight->dim[1]};
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i] = (struct onri_axis){.kernel = 1, .stride = 1, .dilation = 1};
-  for (int32_t i = 0; i < spatial; i++) {
-    struct onri_axis *a = &c.axis[ONR_MAX_SPATIAL - spatial + i];
-    a->kernel = weight->dim[2 + i];
-    if (p->window.rank == spatial && p->window.stride[i] > 0) a->stride = p->window.stride[i];
-    if (p->window.rank == spatial && p->window.dilation[i] > 0) a->dilation = p->window.dilation[i];
-  }
-  return onri_conv_shuffle_can(&c) && onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
+  for (int32_t i = 0; i < spatial; i++)
+    if (p->window.rank == spatial && p->window.stride[i] > 0)
+      c.axis[ONR_MAX_SPATIAL - spatial + i].stride = p->window.stride[i];
+  const int64_t terms = weight->dim[0] / (p->groups > 1 ? p->groups : 1), line = x->dim[x->rank - 1];
+  if (c.group_out > FEW_OUTPUTS || line < (terms > MANY_TERMS ? LONG_LINE : LINE)) return 0;
+  return onri_conv_shuffled.can(&c) && onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
 int onri_conv_has_few_outputs(const struct onr_desc *y) {

@@ -14,9 +14,9 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
 int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
                                    const struct onr_desc *y);
 /* Whether a transposed convolution reads and makes channels-first images as fast as channels-last ones: it has few
- * outputs to a group, and lines that fill vectors, or few terms. */
+ * outputs to a group, and lines of x that fill vectors. */
 int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight,
-                                             const struct onr_desc *y);
+                                             const struct onr_desc *x);
 /* Whether it has so few channels that vectors of pixels are the faster ones, whoever reads it: convolutions read either
  * layout. */
 int onri_conv_has_few_outputs(const struct onr_desc *y);

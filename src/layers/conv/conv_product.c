@@ -5,54 +5,11 @@
 #include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
 #include "base/shape.h"
-#include "kernels/conv/conv_phases.h"
-#include "kernels/conv/conv_shuffle.h"
-#include "kernels/conv/conv_spread.h"
+#include "kernels/conv/conv_transposed.h"
 #include "kernels/kernels.h"
 #include "layers/elementwise/scratch.h"
 
 /* --- ways of a transposed convolution --- */
-
-struct way {
-  size_t (*floats)(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels);
-  size_t (*bias_floats)(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels);
-  size_t (*scratch_floats)(const struct onri_conv *c);
-  void (*pack)(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
-               float *room, float *packed, struct onr_env *env);
-  void (*pack_bias)(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *bias,
-                    float *packed);
-  void (*run)(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-              const struct onri_conv_gemm *operands, float *scratch, struct onr_env *env);
-};
-
-static size_t phases_bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
-  return onri_conv_gemm_bias_floats(c, kernels, ONRI_CONV_LAST);
-}
-
-static void phases_pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *bias,
-                             float *packed) {
-  onri_conv_gemm_pack_bias(c, kernels, ONRI_CONV_LAST, bias, packed);
-}
-
-static size_t no_floats(const struct onri_conv *c) {
-  (void)c;
-  return 0;
-}
-
-static void run_phases(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                       const struct onri_conv_gemm *operands, float *scratch, struct onr_env *env) {
-  (void)scratch;
-  onri_conv_phases_f32(c, kernels, operands, env);
-}
-
-static const struct way phases = {onri_conv_phases_packed_floats, phases_bias_floats, no_floats,
-                                  onri_conv_phases_pack,          phases_pack_bias,   run_phases};
-static const struct way shuffle = {onri_conv_shuffle_packed_floats, onri_conv_shuffle_bias_floats,
-                                   onri_conv_shuffle_plane_floats,  onri_conv_shuffle_pack,
-                                   onri_conv_shuffle_pack_bias,     onri_conv_shuffle_f32};
-static const struct way spread = {onri_conv_spread_packed_floats, onri_conv_spread_bias_floats,
-                                  onri_conv_spread_part_floats,   onri_conv_spread_pack,
-                                  onri_conv_spread_pack_bias,     onri_conv_spread_f32};
 
 /* Fewer outputs leave vectors of channels half empty; what sums so many terms takes longer than to add products up. */
 enum { PHASE_OUTPUTS = 12, FEW_TERMS = 8, MANY_TERMS = 64 };
@@ -61,35 +18,44 @@ enum onri_conv_form onri_conv_product_form(const struct onri_conv *c, int channe
   /* One channel alone lies in either layout. */
   const int x_first = !channels_last || x_channels_first || c->groups * c->group_in == 1;
   if (c->transposed) {
-    const int shuffles = !channels_last || (c->group_out < PHASE_OUTPUTS && c->group_in < FEW_TERMS);
-    return shuffles && onri_conv_shuffle_can(c) ? ONRI_CONV_FIRST : ONRI_CONV_LAST;
+    if (!onri_conv_shuffled.can(c)) return ONRI_CONV_LAST;
+    const int is_small = c->group_out < PHASE_OUTPUTS && c->group_in < FEW_TERMS;
+    return !channels_last || (is_small && onri_conv_phases_are_alike(c)) ? ONRI_CONV_FIRST : ONRI_CONV_LAST;
   }
   if (!x_first) return ONRI_CONV_LAST;
   return !channels_last || c->groups * c->group_out == 1 ? ONRI_CONV_FIRST : ONRI_CONV_FIRST_TO_LAST;
 }
 
+/* Outputs that meet the same taps are neighbours by the stride. */
+static int has_plain_phases(const struct onri_conv *c) {
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    if (c->axis[a].stride > 1 && c->axis[a].dilation > 1 && c->axis[a].kernel > 1) return 0;
+  return onri_conv_by_phases.can(c);
+}
+
 /* NULL: it is not transposed. */
-static const struct way *way_of(const struct onri_conv *c, enum onri_conv_form form) {
+static const struct onri_conv_way *way_of(const struct onri_conv *c, enum onri_conv_form form) {
   if (!c->transposed) return NULL;
-  if (form == ONRI_CONV_FIRST) return &shuffle;
-  return c->group_out >= PHASE_OUTPUTS && c->group_in < MANY_TERMS && onri_conv_phases_can(c) ? &phases : &spread;
+  if (form == ONRI_CONV_FIRST) return &onri_conv_shuffled;
+  return c->group_out >= PHASE_OUTPUTS && c->group_in < MANY_TERMS && has_plain_phases(c) ? &onri_conv_by_phases
+                                                                                          : &onri_conv_spread;
 }
 
 /* --- packing --- */
 
 size_t onri_conv_product_floats(const struct onri_conv *c, enum onri_conv_form form) {
-  const struct way *way = way_of(c, form);
+  const struct onri_conv_way *way = way_of(c, form);
   return way ? way->floats(c, onri_kernels(conv_gemm)) : onri_conv_gemm_packed_floats(c, onri_kernels(conv_gemm), form);
 }
 
 static size_t bias_floats(const struct onri_conv *c, enum onri_conv_form form) {
-  const struct way *way = way_of(c, form);
+  const struct onri_conv_way *way = way_of(c, form);
   return way ? way->bias_floats(c, onri_kernels(conv_gemm))
              : onri_conv_gemm_bias_floats(c, onri_kernels(conv_gemm), form);
 }
 
 static void pack_bias(const struct onri_conv *c, enum onri_conv_form form, const float *bias, float *packed) {
-  const struct way *way = way_of(c, form);
+  const struct onri_conv_way *way = way_of(c, form);
   if (way) way->pack_bias(c, onri_kernels(conv_gemm), bias, packed);
   else onri_conv_gemm_pack_bias(c, onri_kernels(conv_gemm), form, bias, packed);
 }
@@ -97,14 +63,14 @@ static void pack_bias(const struct onri_conv *c, enum onri_conv_form form, const
 int onri_conv_product_suits(const struct onr_call *call, const struct onri_conv *c) {
   enum { MOST_PADDING = 16, PADDING_BYTES = 1 << 20 }; /* filling up vectors makes no more of weights than this */
   const struct onri_conv_prepared *p = call->prepared;
-  if (!(c->transposed ? onri_conv_spread_can(c) : onri_conv_gemm_can(c))) return 0;
+  if (!(c->transposed ? onri_conv_spread.can(c) : onri_conv_gemm_can(c))) return 0;
   const size_t count = (size_t)onr_desc_elements(&call->in[1]), floats = onri_conv_product_floats(c, p->form);
   return floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES;
 }
 
 static enum onr_status pack_weights(struct onr_call *call, const struct onri_conv *c, const float *weight) {
   const struct onri_conv_prepared *p = call->prepared;
-  const struct way *way = way_of(c, p->form);
+  const struct onri_conv_way *way = way_of(c, p->form);
   if (!way) {
     onri_conv_gemm_pack(c, onri_kernels(conv_gemm), p->form, weight, p->product, call->env);
     return ONR_STATUS_OK;
@@ -150,7 +116,7 @@ enum onr_status onri_conv_product_pack(struct onr_call *call, const struct onri_
 enum onr_status onri_conv_product_plan(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   struct onri_conv_state *s = call->state;
-  const struct way *way = way_of(&s->conv, p->form);
+  const struct onri_conv_way *way = way_of(&s->conv, p->form);
   size_t bytes;
   s->threads = onr_threads_count(call->env->threads);
   s->bias = ONRI_WIDENED_IN_PLACE;
@@ -182,7 +148,7 @@ static void run_plain(struct onr_call *call, struct onri_conv_gemm *operands) {
 enum onr_status onri_conv_product_run(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
-  const struct way *way = way_of(&s->conv, p->form);
+  const struct onri_conv_way *way = way_of(&s->conv, p->form);
   unsigned char *scratch = call->scratch;
   struct onri_conv_gemm operands = {.form = p->form,
                                     .x = onri_widened_input(call, 0, s->x),

@@ -1,6 +1,6 @@
 /* conv_product.h: convolutions of either kind as products of packed weights (kernels/conv/conv_gemm.h): float32 and
- * narrower, finite constant weights. A transposed one is a product of its phases (conv_phases.h), of all of them
- * together (conv_shuffle.h), or of taps that are spread (conv_spread.h). */
+ * narrower, finite constant weights. A transposed one goes one of the ways of
+ * kernels/conv/conv_transposed.h. */
 #ifndef ONRI_CONV_PRODUCT_H
 #define ONRI_CONV_PRODUCT_H
 

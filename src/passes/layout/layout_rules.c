@@ -66,11 +66,11 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
 enum onr_status onri_rule_conv_transpose(struct onri_layout *layout) {
   const struct onri_node *node = onri_layout_node(layout);
   const struct onri_permutation stored = onri_layout_order_in(layout, 0);
-  const struct onr_desc *weights = &layout->rw->graph->values[node->in[1]].desc;
-  const int stays =
-      onri_layout_rank_in(layout, 0) >= 3 && onri_permutation_is_identity(&stored) &&
-      onri_layout_knows_outputs(layout) && onri_rewrite_is_constant(layout->rw, node->in[1]) &&
-      onri_conv_transpose_stays_channels_first(node->params, weights, &layout->rw->graph->values[node->out[0]].desc);
+  const struct onr_desc *x = &layout->rw->graph->values[node->in[0]].desc,
+                        *weights = &layout->rw->graph->values[node->in[1]].desc;
+  const int stays = onri_layout_rank_in(layout, 0) >= 3 && onri_permutation_is_identity(&stored) &&
+                    onri_layout_knows_outputs(layout) && onri_rewrite_is_constant(layout->rw, node->in[1]) &&
+                    onri_conv_transpose_stays_channels_first(node->params, weights, x);
   return stays ? onri_layout_plain(layout, 0) : onri_rule_spatial(layout);
 }
 

@@ -1,10 +1,10 @@
-/* Transposed convolutions as products that are spread, of every instruction set, against the definition in double: 1-D
- * to 3-D, groups, strides, dilation, cut borders, images of several parts on each axis, clamps; the same bits for any
+/* Transposed convolutions as products, by all ways, of every instruction set, against the definition in double: 1-D to
+ * 3-D, groups, strides, dilation, cut borders, images of several parts on each axis, clamps; the same bits for any
  * number of threads. */
 #include <string.h>
 
 #include "base/env.h"
-#include "kernels/conv/conv_spread.h"
+#include "kernels/conv/conv_transposed.h"
 #include "kernels/kernels.h"
 #include "support/sweep.h"
 
@@ -91,12 +91,38 @@ static void expect(const struct onri_conv *c) {
   for (int64_t i = 0; i < count; i++) data.expected[i] = fmin(fmax(data.expected[i], c->min), c->max);
 }
 
-static void run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *packed,
-                const float *bias, struct onr_threads *threads, float *y) {
+/* Where output i of channels-last images lies. */
+static size_t place_of(const struct onri_conv *c, size_t i) {
+  const struct onri_image *y = &c->y;
+  int64_t rest = (int64_t)i, at = rest % y->channels * y->channel_stride;
+  rest /= y->channels;
+  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; rest /= y->size[a--]) at += rest % y->size[a] * y->stride[a];
+  return (size_t)(at + rest * y->batch_stride);
+}
+
+static void planes_of(struct onri_image *image) {
+  int64_t step = 1;
+  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; step *= image->size[a--]) image->stride[a] = step;
+  image->channel_stride = step;
+}
+
+/* Both images are channels-first from now on. */
+static void turn_planes(struct onri_conv *c) {
+  const int64_t pixels = c->x.size[0] * c->x.size[1] * c->x.size[2];
+  for (int64_t p = 0; p < c->x.batch * pixels; p++)
+    for (int64_t j = 0; j < c->x.channels; j++)
+      data.x[(p / pixels * c->x.channels + j) * pixels + p % pixels] = (float)data.wide_x[p * c->x.channels + j];
+  planes_of(&c->x);
+  planes_of(&c->y);
+}
+
+static void run(const struct onri_conv *c, const struct onri_conv_way *way,
+                const struct onri_conv_gemm_kernels *kernels, const float *packed, const float *bias,
+                struct onr_threads *threads, float *y) {
   struct onr_env env = {.threads = threads};
   const size_t count = onr_threads_count(threads);
   void *scratch = malloc(onri_conv_gemm_scratch_bytes(count));
-  float *part = malloc(onri_conv_spread_part_floats(c) * sizeof(*part));
+  float *part = malloc(way->scratch_floats(c) * sizeof(*part) + 1);
   const struct onri_conv_gemm operands = {.form = ONRI_CONV_LAST,
                                           .x = data.x,
                                           .packed = packed,
@@ -105,29 +131,40 @@ static void run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *
                                           .scratch = scratch,
                                           .threads = count};
   assert_true(scratch && part);
-  onri_conv_spread_f32(c, kernels, &operands, part, &env);
+  way->run(c, kernels, &operands, part, &env);
   free(part);
   free(scratch);
 }
 
-static void check(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, struct onr_threads *pool) {
+static void check(const struct onri_conv *c, const struct onri_conv_way *way,
+                  const struct onri_conv_gemm_kernels *kernels, struct onr_threads *pool) {
   const size_t weights = (size_t)(c->groups * c->group_in * c->group_out * onri_conv_taps(c));
-  float *packed = malloc(onri_conv_spread_packed_floats(c, kernels) * sizeof(*packed));
-  float *bias = malloc(onri_conv_spread_bias_floats(c, kernels) * sizeof(*bias));
-  float *room = malloc(weights * sizeof(*room));
+  float *packed = malloc(way->floats(c, kernels) * sizeof(*packed));
+  float *bias = malloc(way->bias_floats(c, kernels) * sizeof(*bias));
+  float *room = malloc(2 * weights * sizeof(*room));
   assert_true(packed && bias && room);
-  onri_conv_spread_pack(c, kernels, data.w, room, packed, &(struct onr_env){.threads = NULL});
-  onri_conv_spread_pack_bias(c, kernels, data.bias, bias);
-  run(c, kernels, packed, bias, NULL, data.y);
-  run(c, kernels, packed, bias, pool, data.again);
-  const size_t count = (size_t)elements(&c->y);
-  assert_memory_equal(data.y, data.again, count * sizeof(float));
-  for (size_t i = 0; i < count; i++)
-    if (fabs((double)data.y[i] - data.expected[i]) > 1e-4 * (1 + fabs(data.expected[i])))
-      fail_msg("output %zu: found %g, expected %g", i, (double)data.y[i], data.expected[i]);
+  way->pack(c, kernels, data.w, room, packed, &(struct onr_env){.threads = NULL});
+  way->pack_bias(c, kernels, data.bias, bias);
+  run(c, way, kernels, packed, bias, NULL, data.y);
+  run(c, way, kernels, packed, bias, pool, data.again);
+  for (size_t i = 0; i < (size_t)elements(&c->y); i++) {
+    const size_t at = place_of(c, i);
+    if (memcmp(&data.y[at], &data.again[at], sizeof(float)) != 0) fail_msg("output %zu hangs on the threads", i);
+    if (fabs((double)data.y[at] - data.expected[i]) > 1e-4 * (1 + fabs(data.expected[i])))
+      fail_msg("output %zu: found %g, expected %g", i, (double)data.y[at], data.expected[i]);
+  }
   free(room);
   free(bias);
   free(packed);
+}
+
+static void check_ways(const struct onri_conv *c, struct onr_threads *pool) {
+  static const struct onri_conv_way *const ways[] = {&onri_conv_by_phases, &onri_conv_shuffled, &onri_conv_spread};
+  for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++)
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+      assert_true(ways[i]->can(c));
+      check(c, ways[i], onri_kernels_at(conv_gemm, level), pool);
+    }
 }
 
 static void test_levels(void **state) {
@@ -143,8 +180,10 @@ static void test_levels(void **state) {
     sweep_fill(&s, ONR_DTYPE_F32, (size_t)(c.x.channels * c.group_out * onri_conv_taps(&c)), 1, 0, data.w, data.wide_w);
     sweep_fill(&s, ONR_DTYPE_F32, (size_t)c.y.channels, 1, 0, data.bias, data.wide_bias);
     expect(&c);
+    check_ways(&c, pool);
+    turn_planes(&c);
     for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++)
-      check(&c, onri_kernels_at(conv_gemm, level), pool);
+      check(&c, &onri_conv_shuffled, onri_kernels_at(conv_gemm, level), pool);
     checked++;
   }
   assert_true(checked > sweep_cases(CASES) / 4);
