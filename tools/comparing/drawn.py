@@ -289,9 +289,9 @@ FAMILIES = {"conv": convolution, "conv_transpose": transposed, "product": produc
             "elementwise": elementwise, "cast": cast, "recurrent": recurrent, "attention": attention}
 
 
-def families(count, seed):
-    """For each family a generator of `count` layers; the same for the same seed."""
+def families(count, seed, of):
+    """For each family of `of` a generator of `count` layers; the same for the same seed."""
     def shapes(index, one):
         for turn in range(count):
             yield one(np.random.default_rng([seed, index, turn]))
-    return {name: (lambda i=i, one=one: shapes(i, one)) for i, (name, one) in enumerate(FAMILIES.items())}
+    return {name: (lambda i=i, one=one: shapes(i, one)) for i, (name, one) in enumerate(of.items())}

@@ -158,9 +158,10 @@ def sweep(tool, options):
     """Families of single layers beside ONNX Runtime."""
     import onnx
     import drawn
+    import drawn_quantized
     import sweeps
     rows = {}
-    known = drawn.families(options.drawn, options.seed) if options.drawn else sweeps.FAMILIES
+    known = drawn.families(options.drawn, options.seed, drawn.FAMILIES | drawn_quantized.FAMILIES) if options.drawn else sweeps.FAMILIES
     families = options.sweep or list(known)
     unknown = [f for f in families if f not in known]
     if unknown:

@@ -553,6 +553,8 @@ def make_inputs(model, seed=0):
         kind = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
         if kind == np.bool_:
             inputs[value.name] = generator.integers(0, 2, shape).astype(kind)
+        elif kind in (np.int8, np.uint8):  # what quantizers write: all of them
+            inputs[value.name] = generator.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1, shape).astype(kind)
         elif np.issubdtype(kind, np.integer):
             inputs[value.name] = generator.integers(1, 10, shape).astype(kind)
         else:
