@@ -14,12 +14,10 @@
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/conv/conv_gemm.h"
-#include "kernels/conv/conv_transposed.h"
-#include "kernels/conv/depthwise_rows.h"
+#include "kernels/conv/depthwise.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
 #include "layers/conv/conv_fast.h"
-#include "layers/conv/conv_layout.h"
 #include "layers/conv/conv_product.h"
 #include "layers/elementwise/scratch.h"
 
@@ -240,7 +238,7 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   p->form = onri_conv_product_form(c, channels_last, x_channels_first);
   int own = is_own(c) && !is_passed_over(call, ONR_METHOD_DEPTHWISE, ONR_METHOD_DEPTHWISE);
   if (own && !channels_last) {
-    p->planes = onri_depthwise_can_planes(c) && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
+    p->planes = onri_depthwise_suits_planes(c) && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
     if (p->planes) ONR_TRY(is_finite(call, &weight, &p->planes));
     own = p->planes;
   }
@@ -342,7 +340,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
     call->method = onri_conv_winograd_method(&p->winograd);
   }
   s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE &&
-                 (onri_depthwise_can(c) || (p->planes && onri_depthwise_can_planes(c))) && onri_depthwise_is_fast() &&
+                 (onri_depthwise_can(c) || (p->planes && onri_depthwise_suits_planes(c))) && onri_depthwise_is_fast() &&
                  !onri_is_double(call->in[0].dtype);
   if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR, call->method = ONR_METHOD_DEPTHWISE;
   call->exact = s->depthwise && !is_tuned(s) && !s->winograd;
@@ -483,99 +481,6 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
   p->winograd.weights = NULL;
   p->weights = p->product = p->product_bias = NULL;
   p->half = NULL;
-}
-
-/* Winograd's method, which wants channels-last images, is worth two transposes where there are this many channels. */
-enum { WINOGRAD_CHANNELS = 16, FEWER_CHANNELS = 7, OUTPUTS_OF_FEWER = 12, DILATED_CHANNELS = 64 };
-
-static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc *weight) {
-  const int32_t spatial = weight->rank - 2, lead = ONR_MAX_SPATIAL - spatial;
-  struct onri_conv c = {.groups = p->groups ? p->groups : 1, .min = -INFINITY, .max = INFINITY};
-  struct onri_winograd how;
-  if (spatial < 1 || spatial > ONR_MAX_SPATIAL || c.groups < 1) return 0;
-  c.group_in = weight->dim[1];
-  c.group_out = weight->dim[0] / c.groups;
-  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i] = (struct onri_axis){.kernel = 1, .stride = 1, .dilation = 1};
-  for (int32_t i = 0; i < spatial; i++) {
-    c.axis[lead + i].kernel = weight->dim[2 + i];
-    if (p->window.rank == spatial && p->window.stride[i] > 0) c.axis[lead + i].stride = p->window.stride[i];
-    /* Whether it is depends on the sizes; else taps that meet padding are left out, also of channels-last images. */
-    if (p->window.rank == spatial && p->window.dilation[i] > 1) return weight->dim[1] >= DILATED_CHANNELS;
-  }
-  const int64_t in = c.group_in * c.axis[0].kernel; /* all of which one product sums */
-  return (in >= WINOGRAD_CHANNELS || (in >= FEWER_CHANNELS && c.group_out >= OUTPUTS_OF_FEWER)) &&
-         onri_winograd_choose(&c, 0, &how);
-}
-
-/* Whether transposes take less time than the product saves that reads channels-last images: enough multiply-adds to
- * each number that is moved, and vectors of channels that are full; or lines that leave those of pixels half empty,
- * unless a number meets few outputs. */
-static int pays_transposes(const struct onr_conv_params *p, const struct onr_desc *weight, const struct onr_desc *y) {
-  enum { INPUTS = 16, SHORT_LINE = 14, LANES = 16, OUTPUTS = 96, SHARE = 100, FEW = 8, LITTLE = 32, LINE = 5 };
-  const int64_t in = weight->dim[1], out = weight->dim[0] / (p->groups > 1 ? p->groups : 1);
-  const int64_t line = y->dim[y->rank - 1];
-  int64_t taps = 1, apart = 1;
-  for (int32_t i = 2; i < weight->rank; i++) {
-    taps *= weight->dim[i];
-    if (p->window.rank == weight->rank - 2 && p->window.stride[i - 2] > 0) apart *= p->window.stride[i - 2];
-  }
-  if (in < INPUTS || (p->groups <= 1 && out <= FEW && line >= LINE && taps * out < LITTLE * apart)) return 0;
-  if (taps > 1 ? line >= 0 && line <= SHORT_LINE : !onri_conv_makes_channels_first(y)) return 1;
-  return out >= OUTPUTS && out % LANES == 0 && taps * in * out >= SHARE * (in * apart + out);
-}
-
-/* Vectors of channels of a group: of a depthwise convolution they would be empty. */
-int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
-                                   const struct onr_desc *y) {
-  const int depthwise =
-      p->groups > 1 && weight->rank > 1 && weight->dim[1] == 1 && weight->dim[0] <= ONRI_DEPTHWISE_OUTPUTS * p->groups;
-  return !p->channels_last && !depthwise && onri_conv_gemm_is_fast() &&
-         onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype) && !wants_winograd(p, weight) &&
-         !pays_transposes(p, weight, y);
-}
-
-/* Rows that fill vectors of pixels, in columns that fill tiles, by kernels of which a column stays in registers. */
-int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
-                                   const struct onr_desc *y) {
-  enum { SMALL = 5, ROW = 28, LARGE = 7, LONG_ROW = 48, COLUMN = ONRI_DEPTHWISE_TILE, APART = 2, LANES = 16 };
-  const int depthwise =
-      p->groups > 1 && weight->rank == 4 && weight->dim[1] == 1 && weight->dim[0] <= ONRI_DEPTHWISE_OUTPUTS * p->groups;
-  if (!depthwise || weight->dim[2] > LARGE || p->channels_last || y->rank != 4) return 0;
-  for (int i = 0; i < 2; i++)
-    if (p->window.rank == 2 && p->window.stride[i] > APART) return 0;
-  const int64_t row = weight->dim[2] > SMALL ? LONG_ROW : weight->dim[2] * weight->dim[3] == 1 ? LANES : ROW;
-  return onri_depthwise_is_fast() && y->dim[3] >= row && y->dim[2] >= COLUMN &&
-         onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
-}
-
-/* Vectors of pixels run over the ends of short lines; products of many terms are faster than what is made of planes. */
-int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight,
-                                             const struct onr_desc *x) {
-  enum { FEW_OUTPUTS = 12, LINE = 10, MANY_TERMS = 128, LONG_LINE = 100 };
-  const int32_t spatial = weight->rank - 2;
-  if (p->channels_last || spatial < 1 || spatial > ONR_MAX_SPATIAL || !onri_conv_gemm_is_fast()) return 0;
-  struct onri_conv c = {.transposed = 1, .group_in = 1, .group_out = weight->dim[1]};
-  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i] = (struct onri_axis){.kernel = 1, .stride = 1, .dilation = 1};
-  for (int32_t i = 0; i < spatial; i++)
-    if (p->window.rank == spatial && p->window.stride[i] > 0)
-      c.axis[ONR_MAX_SPATIAL - spatial + i].stride = p->window.stride[i];
-  const int64_t terms = weight->dim[0] / (p->groups > 1 ? p->groups : 1), line = x->dim[x->rank - 1];
-  if (c.group_out > FEW_OUTPUTS || line < (terms > MANY_TERMS ? LONG_LINE : LINE)) return 0;
-  return onri_conv_shuffled.can(&c) && onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
-}
-
-int onri_conv_has_few_outputs(const struct onr_desc *y) {
-  enum { FEW = 8, LINE = 32 };
-  return y->rank >= 3 && y->dim[1] > 0 && y->dim[1] <= FEW && y->dim[y->rank - 1] >= LINE;
-}
-
-int onri_conv_makes_channels_first(const struct onr_desc *y) {
-  enum { LANES = 16 }; /* of the widest vectors */
-  int64_t pixels = 1;
-  for (int32_t i = 2; i < y->rank; i++)
-    if (y->dim[i] < 0 || !onri_mul_i64(pixels, y->dim[i], &pixels)) return 1;
-  const int64_t filled_up = pixels < INT32_MAX ? (pixels + LANES - 1) / LANES * LANES : pixels;
-  return filled_up - pixels <= pixels / 8 || y->dim[1] <= LANES / 2;
 }
 
 uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {
