@@ -233,15 +233,16 @@ static void gather_slab(const struct onri_conv_slab *s, float *to) {
 
 enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
 
-/* The weights of a block come from memory for its first tile, which would wait for them: while the tiles of the block
- * before run, they are fetched, some with each step of the depth. */
+/* The weights of a block come from memory for its first tile, which would wait for them: while the large tiles of the
+ * block before run, they are fetched, some with each step of the depth. */
 struct fetch {
   const char *next;
   int64_t step;
 };
 
-/* What is multiplied: rows of the panel; the same, and weights are fetched; a slab. */
-enum { ROWS, FETCHING, SLAB };
+/* What is multiplied: rows of the panel, or a slab. */
+enum { ROWS, SLAB };
+enum { LARGE = 8 /* vectors of sums */ };
 
 /* at: of each row, in y. */
 /* A macro, so that the compiler sees numbers: loops over parameters are unrolled too late for registers. */
@@ -268,7 +269,7 @@ enum { ROWS, FETCHING, SLAB };
         const float *at_x = a + (kind == SLAB ? p->taps[k].x : k),                                                     \
                     *at_w = w + (kind == SLAB ? p->taps[k].w : k * WIDTH(vectors));                                    \
         vf32 weight[vectors];                                                                                          \
-        if (kind == FETCHING) simd_prefetch(fetch.next), fetch.next += fetch.step;                                     \
+        if (kind == ROWS && tile_rows * vectors > LARGE) simd_prefetch(fetch.next), fetch.next += fetch.step;          \
         UNROLL for (int v = 0; v < vectors; v++) weight[v] = f32_load(at_w + v * F32_LANES);                           \
         UNROLL for (int i = 0; i < tile_rows; i++) {                                                                   \
           const vf32 x = f32_set(at_x[i * row]);                                                                       \
@@ -305,16 +306,13 @@ typedef void tile_function(const struct onri_conv_product *p, const float *a, co
 #endif
 #define EXPAND(macro, ...) macro(__VA_ARGS__)
 EXPAND(TILES, pair, 2, ROWS, PAIR_TILES)
-EXPAND(TILES, pair_fetching, 2, FETCHING, PAIR_TILES)
 EXPAND(TILES, pair_slab, 2, SLAB, PAIR_TILES)
 EXPAND(TILES, single, 1, ROWS, SINGLE_TILES)
-EXPAND(TILES, single_fetching, 1, FETCHING, SINGLE_TILES)
 EXPAND(TILES, single_slab, 1, SLAB, SINGLE_TILES)
 
 enum { SIZES = 6 };
 static const int64_t sizes[2][SIZES] = {{SINGLE_TILES}, {PAIR_TILES}}; /* falling to 1 */
-static tile_function *const tiles[2][3][SIZES] = {{NAMES(single), NAMES(single_fetching), NAMES(single_slab)},
-                                                  {NAMES(pair), NAMES(pair_fetching), NAMES(pair_slab)}};
+static tile_function *const tiles[2][2][SIZES] = {{NAMES(single), NAMES(single_slab)}, {NAMES(pair), NAMES(pair_slab)}};
 
 /* The size of the next tile, by its place. Where there is one of every size, the last two share what is left: a row
  * alone would wait for its sums. */
@@ -328,7 +326,7 @@ INLINE int next_size(int is_pair, int64_t left) {
 
 /* Tiles of rows that are there: those behind them may be nobody's. */
 static void multiply(const struct onri_conv_product *p) {
-  const int is_pair = p->width > F32_LANES, kind = p->is_slab ? SLAB : p->next ? FETCHING : ROWS;
+  const int is_pair = p->width > F32_LANES, kind = p->is_slab ? SLAB : ROWS;
   const int64_t row = p->is_slab ? 1 : p->panel_row, bytes = p->next_floats * (int64_t)sizeof(float);
   struct fetch fetch = {(const char *)(p->next ? p->next : p->w), 0};
   if (p->next) fetch.step = bytes * sizes[is_pair][0] / (p->pixels * p->depth) + 1;
@@ -348,37 +346,47 @@ enum { PLANE_ROWS = PAIR_ROWS, PIXEL_VECTORS = 8 };
 struct planes {
   const float *from; /* what is added to; NULL: the bias alone */
   float *to;
-  int64_t step; /* from channel to channel */
+  int64_t step;         /* from channel to channel */
+  int64_t x_line, line; /* by lines: from vector to vector of x and of y, */
+  size_t lanes;         /* of which so many are there */
 };
 
-#define PLANE_TILE(name, channels, vectors)                                                                      \
-  static void name(const struct onri_conv_product *p, const float *x, const struct planes *at) {                 \
-    const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                     \
-    const float *w = p->w;                                                                                       \
-    vf32 sum[channels * vectors];                                                                                \
-    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =    \
-        at->from ? f32_load(at->from + i * at->step + v * F32_LANES) : f32_set(p->bias[i]);                      \
-    if (at->from && p->bias)                                                                                     \
-      UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] += \
-          f32_set(p->bias[i]);                                                                                   \
-    for (int64_t u = p->units; u > 0; u--, x += p->x_unit, w += p->w_unit)                                       \
-      for (int64_t k = 0; k < p->num_taps; k++) {                                                                \
-        const float *at_x = x + p->taps[k].x, *at_w = w + p->taps[k].w;                                          \
-        vf32 pixels[vectors];                                                                                    \
-        UNROLL for (int v = 0; v < vectors; v++) pixels[v] = f32_load(at_x + v * F32_LANES);                     \
-        UNROLL for (int i = 0; i < channels; i++) {                                                              \
-          const vf32 weight = f32_set(at_w[i]);                                                                  \
-          UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =                                        \
-              f32_fma(weight, pixels[v], sum[i * vectors + v]);                                                  \
-        }                                                                                                        \
-      }                                                                                                          \
-    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++)                           \
-        f32_store(at->to + i * at->step + v * F32_LANES, f32_clamp(sum[i * vectors + v], min, max));             \
+/* Vectors lie one behind the other (by_line 0), or each in a line of its own. */
+#define PLANE_TILE(name, channels, vectors, by_line)                                                                  \
+  static void name(const struct onri_conv_product *p, const float *x, const struct planes *at) {                      \
+    const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                          \
+    const int64_t x_step = by_line ? at->x_line : F32_LANES, step = by_line ? at->line : F32_LANES;                   \
+    const float *w = p->w;                                                                                            \
+    vf32 sum[channels * vectors];                                                                                     \
+    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) {                              \
+      const float *from = at->from ? at->from + i * at->step + v * step : NULL;                                       \
+      sum[i * vectors + v] = !from ? f32_set(p->bias[i]) : by_line ? f32_load_part(from, at->lanes) : f32_load(from); \
+    }                                                                                                                 \
+    if (at->from && p->bias)                                                                                          \
+      UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] +=      \
+          f32_set(p->bias[i]);                                                                                        \
+    for (int64_t u = p->units; u > 0; u--, x += p->x_unit, w += p->w_unit)                                            \
+      for (int64_t k = 0; k < p->num_taps; k++) {                                                                     \
+        const float *at_x = x + p->taps[k].x, *at_w = w + p->taps[k].w;                                               \
+        vf32 pixels[vectors];                                                                                         \
+        UNROLL for (int v = 0; v < vectors; v++) pixels[v] = f32_load(at_x + v * x_step);                             \
+        UNROLL for (int i = 0; i < channels; i++) {                                                                   \
+          const vf32 weight = f32_set(at_w[i]);                                                                       \
+          UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =                                             \
+              f32_fma(weight, pixels[v], sum[i * vectors + v]);                                                       \
+        }                                                                                                             \
+      }                                                                                                               \
+    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) {                              \
+      const vf32 result = f32_clamp(sum[i * vectors + v], min, max);                                                  \
+      float *to = at->to + i * at->step + v * step;                                                                   \
+      if (by_line) f32_store_part(to, result, at->lanes);                                                             \
+      else f32_store(to, result);                                                                                     \
+    }                                                                                                                 \
   }
 
-#define PLANE_TILES(channels)               \
-  PLANE_TILE(plane_##channels, channels, 2) \
-  PLANE_TILE(plane_thin_##channels, channels, 1)
+#define PLANE_TILES(channels)                  \
+  PLANE_TILE(plane_##channels, channels, 2, 0) \
+  PLANE_TILE(plane_thin_##channels, channels, 1, 0)
 
 typedef void plane_function(const struct onri_conv_product *p, const float *x, const struct planes *at);
 
@@ -388,7 +396,8 @@ PLANE_TILES(3)
 PLANE_TILES(4)
 PLANE_TILES(5)
 PLANE_TILES(6)
-PLANE_TILE(plane_wide_1, 1, PIXEL_VECTORS)
+PLANE_TILE(plane_wide_1, 1, PIXEL_VECTORS, 0)
+PLANE_TILE(plane_lines_1, 1, PIXEL_VECTORS, 1)
 #if SIMD_REGISTERS == 32
 PLANE_TILES(7)
 PLANE_TILES(8)
@@ -398,8 +407,10 @@ PLANE_TILES(11)
 PLANE_TILES(12)
 PLANE_TILES(13)
 PLANE_TILES(14)
-PLANE_TILE(plane_wide_2, 2, PIXEL_VECTORS)
-PLANE_TILE(plane_wide_3, 3, PIXEL_VECTORS)
+PLANE_TILE(plane_wide_2, 2, PIXEL_VECTORS, 0)
+PLANE_TILE(plane_wide_3, 3, PIXEL_VECTORS, 0)
+PLANE_TILE(plane_lines_2, 2, PIXEL_VECTORS, 1)
+PLANE_TILE(plane_lines_3, 3, PIXEL_VECTORS, 1)
 #endif
 
 #if SIMD_REGISTERS == 32
@@ -409,12 +420,15 @@ PLANE_TILE(plane_wide_3, 3, PIXEL_VECTORS)
 #endif
 /* By vectors of pixels and channels. */
 static plane_function *const plane_tiles[2][PLANE_ROWS] = {{ALL_PLANES(plane_thin_)}, {ALL_PLANES(plane_)}};
-static plane_function *const wide_tiles[] = {plane_wide_1,
 #if SIMD_REGISTERS == 32
-                                             plane_wide_2, plane_wide_3
+enum { WIDE_TILES = 3 };
+#define WIDE(p) p##1, p##2, p##3
+#else
+enum { WIDE_TILES = 1 };
+#define WIDE(p) p##1
 #endif
-};
-enum { WIDE_TILES = sizeof(wide_tiles) / sizeof(wide_tiles[0]) };
+static plane_function *const wide_tiles[WIDE_TILES] = {WIDE(plane_wide_)};
+static plane_function *const line_tiles[WIDE_TILES] = {WIDE(plane_lines_)};
 
 /* A place among the lines of a slab. */
 struct place {
@@ -439,7 +453,7 @@ static void move_outputs(const struct onri_conv_product *p, struct place at, int
 static void multiply_part(const struct onri_conv_product *p, plane_function *function, struct place at, int64_t there,
                           int64_t pixels) {
   float part[(PLANE_ROWS * 2 + PIXEL_VECTORS) * F32_LANES];
-  const struct planes planes = {p->from ? part : NULL, part, pixels};
+  const struct planes planes = {.from = p->from ? part : NULL, .to = part, .step = pixels};
   if (p->from) memset(part, 0, (size_t)(p->channels * pixels) * sizeof(float));
   for (int64_t j = 0; p->from && j < p->channels; j++)
     move_outputs(p, at, there, p->from + j * p->y_channel, part + j * pixels, 1);
@@ -447,11 +461,29 @@ static void multiply_part(const struct onri_conv_product *p, plane_function *fun
   for (int64_t j = 0; j < p->channels; j++) move_outputs(p, at, there, part + j * pixels, p->y + j * p->y_channel, 0);
 }
 
+/* Lines of a few vectors, of few channels: some at once, since each sum alone waits for itself. Returns how many. */
+static int64_t multiply_lines(const struct onri_conv_product *p, int64_t lines) {
+  int64_t line = 0;
+  for (; line + PIXEL_VECTORS <= lines; line += PIXEL_VECTORS)
+    for (int64_t column = 0; column < p->columns; column += F32_LANES) {
+      const int64_t y = line * p->y_line + column, left = p->columns - column;
+      const struct planes planes = {.from = p->from ? p->from + y : NULL,
+                                    .to = p->y + y,
+                                    .step = p->y_channel,
+                                    .x_line = p->pitch,
+                                    .line = p->y_line,
+                                    .lanes = left < F32_LANES ? (size_t)left : F32_LANES};
+      line_tiles[p->channels - 1](p, p->panel + line * p->pitch + column, &planes);
+    }
+  return line;
+}
+
 /* Line by line, where vectors that end with a line have no more lanes for nothing than those which go on. */
 static void multiply_planes(const struct onri_conv_product *p) {
   const int64_t wide = PIXEL_VECTORS * F32_LANES, lines = (p->pixels - 1) / p->pitch + 1;
   const int by_line = (p->columns + F32_LANES - 1) / F32_LANES * F32_LANES <= p->pitch;
   struct place at = {0, 0};
+  if (by_line && p->channels <= WIDE_TILES && p->columns < wide) at.line = multiply_lines(p, lines);
   for (int64_t left; at.line < lines;) {
     left = by_line ? p->columns - at.column : p->pixels - at.line * p->pitch - at.column;
     if (left <= 0) {
@@ -463,7 +495,7 @@ static void multiply_planes(const struct onri_conv_product *p) {
     plane_function *function = is_wide ? wide_tiles[p->channels - 1] : plane_tiles[!is_thin][p->channels - 1];
     if (at.column + pixels <= p->columns) {
       const int64_t y = at.line * p->y_line + at.column;
-      const struct planes planes = {p->from ? p->from + y : NULL, p->y + y, p->y_channel};
+      const struct planes planes = {.from = p->from ? p->from + y : NULL, .to = p->y + y, .step = p->y_channel};
       function(p, p->panel + at.line * p->pitch + at.column, &planes);
     } else {
       multiply_part(p, function, at, left < pixels ? left : pixels, pixels);

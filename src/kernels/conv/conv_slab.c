@@ -2,6 +2,7 @@
  * is gathered into a slab (conv_gemm_parts.h), and multiplied by packed weights. The taps of all outputs read the slab,
  * so a pixel is moved about once, whatever the size of the kernel. */
 #include <math.h>
+#include <string.h>
 
 #include "base/env.h"
 #include "kernels/conv/conv_gemm_work.h"
@@ -94,8 +95,16 @@ static int has_gaps(const struct work *w, const struct panel *p, const struct sl
   return lost / lanes <= (last - first - least(last - first, period_of(a))) * lines * (LINE + p->columns / PIXELS);
 }
 
+/* What a slab and its taps depend on, beside the convolution. */
+struct slab_of {
+  int64_t row, rows, column, columns;
+  int64_t first[ONR_MAX_SPATIAL], last[ONR_MAX_SPATIAL]; /* of the taps */
+};
+
 /* Planes one behind the other: each has the lists of some channels. */
 struct slab {
+  struct slab_of key;
+  int64_t width; /* of the blocks that the places of weights are for; 0: none yet */
   struct onri_conv_slab of;
   struct onri_conv_tap taps[ONRI_SLAB_TAPS];
   int64_t num_taps, planes;
@@ -106,7 +115,21 @@ struct slab {
 
 enum { DEPTH = 256 }; /* weights of a block that L1 holds while the pixels change */
 
+/* As the last one was, for panels of other channels or images. */
+static int is_taken(const struct panel *p, const struct slice *s, struct slab *slab) {
+  const struct slab_of key = {p->row,
+                              p->rows,
+                              p->column,
+                              p->columns,
+                              {s->first[0], s->first[1], s->first[2]},
+                              {s->last[0], s->last[1], s->last[2]}};
+  if (memcmp(&key, &slab->key, sizeof(key)) == 0) return 1;
+  slab->key = key;
+  return 0;
+}
+
 static void take_slab(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab) {
+  if (is_taken(p, s, slab)) return;
   const struct onri_conv *c = w->c;
   struct onri_slab_axis *rows = &slab->of.axis[0], *columns = &slab->of.axis[1];
   struct onri_slab_places row_places, column_places;
@@ -123,7 +146,7 @@ static void take_slab(const struct work *w, const struct panel *p, const struct 
   slab->channels = least(DEPTH / most(slab->planes * taps_of(s, 1) * taps_of(s, 2), 1),
                          ONRI_SLAB_FLOATS / most(slab->planes * slab->floats, 1));
   slab->channels = most(slab->channels, 1);
-  slab->num_taps = 0;
+  slab->num_taps = slab->width = 0;
   for (int64_t plane = 0; plane < slab->planes; plane++)
     for (int64_t i = 0; i < taps_of(s, 1); i++)
       for (int64_t j = 0; j < taps_of(s, 2); j++) {
@@ -158,6 +181,7 @@ static void take_image(const struct work *w, const struct panel *p, struct slab 
   slab->taps[0].x = 0;
   slab->num_taps = slab->planes = 1;
   slab->channels = DEPTH;
+  slab->width = slab->key.rows = 0;
 }
 
 /* Vectors of pixels of the panel's last channel would read past the end of x. */
@@ -216,20 +240,27 @@ static int64_t tap_of(const struct onri_conv *c, int64_t plane, int64_t row, int
   return (plane * c->axis[1].kernel + row) * c->axis[2].kernel + column;
 }
 
+/* Where the taps' weights lie in blocks of that width. */
+static void place_weights(const struct onri_conv *c, const struct slice *s, int64_t width, struct slab *slab) {
+  struct onri_conv_tap *tap = slab->taps;
+  if (slab->width == width) return;
+  slab->width = width;
+  for (int64_t plane = 0; plane < taps_of(s, 0); plane++)
+    for (int64_t row = 0; row < taps_of(s, 1); row++)
+      for (int64_t column = 0; column < taps_of(s, 2); column++, tap++) tap->w = tap_of(c, plane, row, column) * width;
+}
+
 static void multiply(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab,
                      const float *panel, const struct turn *turn) {
   const struct onri_conv *c = w->c;
   const int64_t all = w->channels.channels, taps = onri_conv_taps(c), depth = taps * c->group_in;
-  const int64_t tap = tap_of(c, s->first[0], s->first[1], s->first[2]), rows = taps_of(s, 1), columns = taps_of(s, 2);
+  const int64_t tap = tap_of(c, s->first[0], s->first[1], s->first[2]);
   const float *weights = w->operands->packed + p->group * all * depth, *bias = w->operands->bias + p->group * all;
   const float *from = turn->is_first ? w->operands->residual : w->operands->y;
-  for (int64_t b = p->block, width = 0; b < p->last_block; b++) {
-    const int64_t channel = b * w->channels.width, at = output_at(w, p, channel);
-    if (width != least(w->channels.width, all - channel)) {
-      width = least(w->channels.width, all - channel);
-      for (int64_t t = 0; t < slab->num_taps; t++)
-        slab->taps[t].w = tap_of(c, t / columns / rows, t / columns % rows, t % columns) * width;
-    }
+  for (int64_t b = p->block; b < p->last_block; b++) {
+    const int64_t channel = b * w->channels.width, at = output_at(w, p, channel),
+                  width = least(w->channels.width, all - channel);
+    place_weights(c, s, width, slab);
     struct onri_conv_product product = {.panel = panel,
                                         .w = weights + channel * depth + (turn->first * taps + tap) * width,
                                         .pixels = (p->rows - 1) * slab->pitch + p->columns,
@@ -303,10 +334,9 @@ static int64_t step_of(const struct onri_axis *a, int64_t others) {
 }
 
 /* Taps that meet nothing but padding for all of the panel are left out. */
-static void run_item(const struct work *w, struct panel *p) {
+static void run_item(const struct work *w, struct panel *p, struct slab *slab) {
   const struct onri_axis *a = w->c->axis;
   const int64_t step2 = step_of(&a[2], 1), step1 = step_of(&a[1], step2), step0 = step_of(&a[0], step1 * step2);
-  struct slab slab;
   struct slice next, now = {.is_first = 1};
   int found = 0;
   onri_conv_taps_used(&a[0], p->plane, p->plane, &p->first[0], &p->last[0]);
@@ -318,11 +348,11 @@ static void run_item(const struct work *w, struct panel *p) {
         if (!cut_taps(p, 0, k0, step0, &next) || !cut_taps(p, 1, k1, step1, &next) || !cut_taps(p, 2, k2, step2, &next))
           continue;
         next.is_first = !found, next.is_last = 0;
-        if (found) run_slice(w, p, &now, &slab);
+        if (found) run_slice(w, p, &now, slab);
         now = next, found = 1;
       }
   now.is_last = 1;
-  run_slice(w, p, &now, &slab);
+  run_slice(w, p, &now, slab);
   if (w->operands->tail) apply_tail(w, p);
 }
 
@@ -332,7 +362,9 @@ static void run_items(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   const struct onri_axis *a = w->c->axis;
   struct panel p;
+  struct slab slab; /* large: not cleared */
   size_t slot;
+  slab.key.rows = 0;
   p.floats = onri_conv_slot_take(&w->slots, &slot);
   for (size_t item = begin; item < end; item++) {
     int64_t rest = (int64_t)item;
@@ -344,7 +376,7 @@ static void run_items(void *context, size_t begin, size_t end) {
     p.group = rest % w->c->groups, p.image = rest / w->c->groups;
     p.columns = least(w->columns, a[2].out - p.column);
     p.rows = least(w->rows, a[1].out - p.row);
-    run_item(w, &p);
+    run_item(w, &p, &slab);
   }
   onri_conv_slot_give(&w->slots, slot);
 }
