@@ -73,6 +73,25 @@ static void check_from(struct sweep *s, const struct onri_quantize_kernels *k, s
     assert_true(y[i] == (float)(u16[i] - zero_u) / 8 && z[i] == (float)(i16[i] - zero_i) / 8);
 }
 
+/* A scale and a zero point of each element; ties among them. */
+static void check_each(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
+  float x[MOST], scales[MOST], zeros[MOST], y[MOST + 1], z[MOST + 1];
+  for (size_t i = 0; i < count; i++) {
+    scales[i] = (float)sweep_pick(s, 0, 1000) / 512;
+    zeros[i] = (float)sweep_pick(s, -128, 255);
+    x[i] = ((float)sweep_pick(s, -600, 600) / 2) * scales[i];
+  }
+  for (size_t i = 0; i <= MOST; i++) y[i] = z[i] = 77;
+  k->divide(x, y, count, scales, zeros);
+  k->multiply(x, z, count, scales, zeros);
+  for (size_t i = 0; i < count; i++) {
+    const volatile float steps = x[i] - zeros[i];
+    assert_true((double)y[i] == quantized(x[i], scales[i], (double)zeros[i], -1e9, 1e9));
+    assert_true(z[i] == (float)((double)steps * (double)scales[i]));
+  }
+  for (size_t i = count; i <= MOST; i++) assert_true(y[i] == 77 && z[i] == 77);
+}
+
 static void check_bytes(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
   enum { ROWS = 5, PITCH = MOST + 3 };
   static uint8_t x[ROWS * PITCH];
@@ -144,6 +163,7 @@ static void test_every_level(void **state) {
     for (size_t count = 0; count <= MOST; count++) {
       const struct onri_quantize_kernels *k = onri_kernels_at(quantize, level);
       check_to(&s, k, count);
+      check_each(&s, k, count);
       check_from(&s, k, count);
       check_bytes(&s, k, count);
       for (int i = 0; i < 8; i++) check_add(&s, k, count);

@@ -31,6 +31,9 @@ class Graph:
         self.constants.append(numpy_helper.from_array(array, f"c{len(self.constants)}"))
         return self.constants[-1].name
 
+    def value(self, name):
+        return numpy_helper.to_array(next(c for c in self.constants if c.name == name))
+
     def input(self, kind, shape):
         self.inputs.append(helper.make_tensor_value_info(f"x{len(self.inputs)}", kind, shape))
         return self.inputs[-1].name
@@ -38,6 +41,7 @@ class Graph:
     def grid(self, kind, scale, count=0, is_even=False):
         """Names of a scale and a zero point, or of `count` of each (scales differ, weights' zero points are 0)."""
         of = np.uint8 if kind == UINT8 else np.int8
+        scale *= self.rng.uniform(0.7, 1)  # of no simple ratio to another one: their sums would be ties
         zero = 128 * (kind == UINT8) if is_even else int(self.rng.integers(100, 156)) - 128 * (kind == INT8)
         if not count:
             return [self.constant(np.array(scale, np.float32)), self.constant(np.array(zero, of))]
@@ -99,7 +103,7 @@ def convolution(rng):
     if way == "QLinear":
         g.result(g.node("QLinearConv", [*x_of, *w_of, *g.grid(a, scale)] + [bias] * has_bias, **attributes), a)
     else:
-        scales = numpy_helper.to_array(next(c for c in g.constants if c.name == w_of[1])) * np.float32(0.02)
+        scales = g.value(x_of[1]) * g.value(w_of[1])
         b_of = (bias, g.constant(scales), g.constant(np.zeros(scales.shape, np.int32)), {"axis": 0} if each else {})
         g.result(between(g, "Conv", [x_of, (*w_of, {"axis": 0} if each else {})] + [b_of] * has_bias, a, scale, **attributes), a)
     return f"{way} {letters(a, b)}{' by channel' * each} {name}", g.model()
@@ -132,7 +136,7 @@ def product(rng):
         return name, g.model()
     operands, more = [x_of, (*w_of, {"axis": int(not turned)} if each else {})], {}
     if way == "gemm":
-        scales = numpy_helper.to_array(next(c for c in g.constants if c.name == w_of[1])) * np.float32(0.02)
+        scales = g.value(x_of[1]) * g.value(w_of[1])
         operands.append((g.constant(rng.integers(-5000, 5000, n).astype(np.int32)), g.constant(scales), g.constant(np.zeros(scales.shape, np.int32)), {"axis": 0} if each else {}))
         more = {"transB": int(turned)}
     g.result(between(g, "Gemm" if way == "gemm" else "MatMul", operands, a, scale, **more), a)

@@ -115,6 +115,50 @@ INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int
   }
 }
 
+INLINE void reals_column(const struct onri_byte_reals *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
+                         char *y, size_t y_row) {
+  const struct onri_byte_sums s = *of;
+  const vf32 scale = scales_of_reals(r, j, lanes), bias = bias_of_reals(r, j, lanes);
+  for (size_t i = 0; i < s.rows; i++, y += y_row)
+    f32_store_part(y + j * sizeof(float), real_of(i32_load_part(s.sums + i * s.sums_row + j, lanes), scale, bias, r),
+                   lanes);
+}
+
+static void reals(const struct onri_byte_reals *of, const struct onri_byte_sums *s, void *y, size_t y_row) {
+  const struct onri_byte_reals r = *of;
+  size_t j = 0;
+  for (; j + F32_LANES <= s->columns; j += F32_LANES) reals_column(&r, s, j, F32_LANES, y, y_row);
+  if (j < s->columns) reals_column(&r, s, j, s->columns - j, y, y_row);
+}
+
+/* Columns from j on, no more than `vectors` hold, of 4 / vectors rows at once. */
+INLINE void requantise_columns(const struct onri_requantise *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
+                               const int vectors, uint8_t *y, size_t y_row) {
+  const struct requantise_bytes bytes = requantise_bytes_of(r);
+  const struct onri_byte_sums s = *of;
+  const int rows = 4 / vectors;
+  vf32 scales[4];
+  set_scales(r, j, lanes, vectors, scales);
+  for (size_t i = 0; i < s.rows; i += (size_t)rows) {
+    vi32 sums[4];
+    UNROLL for (int q = 0; q < 4; q++) {
+      const size_t from = (size_t)(q % vectors) * F32_LANES, row = i + (size_t)(q / vectors);
+      const int32_t *at = s.sums + (row < s.rows ? row : i) * s.sums_row + j + from;
+      sums[q] = lanes >= from + F32_LANES ? i32_load(at) : i32_load_part(at, lanes < from ? 0 : lanes - from);
+    }
+    store_bytes(&bytes, sums, scales, vectors, s.rows - i, lanes, y + i * y_row + j, y_row, 0);
+  }
+}
+
+static void requantise(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y, size_t y_row) {
+  size_t j = 0;
+  for (; j + I8_LANES <= s->columns; j += I8_LANES) requantise_columns(r, s, j, I8_LANES, 4, y, y_row);
+  const size_t left = s->columns - j;
+  if (left > F32_LANES * 2) requantise_columns(r, s, j, left, 4, y, y_row);
+  else if (left > F32_LANES) requantise_columns(r, s, j, left, 2, y, y_row);
+  else if (left > 0) requantise_columns(r, s, j, left, 1, y, y_row);
+}
+
 /* What a tile ends in. */
 enum end { SUMS, BYTES, PLAIN_BYTES, REALS };
 
@@ -198,13 +242,33 @@ INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t 
       i32_store(sums + r * t->sums_row + v * F32_LANES, sum[r][v]);
 }
 
+/* Rows from `first` on that do not fill a block: sums, which become results behind the product. */
+INLINE void sum_rest(const struct onri_byte_tile *t, size_t first, const int8_t *panel, const int vectors,
+                     int32_t *sums) {
+  for (; first + 2 <= t->num_rows; first += 2) sum_rows(t, first, panel, 2, vectors, SUMS, sums);
+  if (first < t->num_rows) sum_rows(t, first, panel, 1, vectors, SUMS, sums);
+}
+
+SIMD_FUNCTION void rest(const struct onri_byte_tile *t, size_t first, const int8_t *panel, int32_t *sums) {
+  if (first >= t->num_rows) return;
+  if (t->columns > COLUMNS / 2) sum_rest(t, first, panel, VECTORS, sums);
+#if SIMD_REGISTERS == 32
+  else if (t->columns > F32_LANES) sum_rest(t, first, panel, VECTORS / 2, sums);
+#endif
+  else sum_rest(t, first, panel, 1, sums);
+  const struct onri_byte_sums of = {sums + first * t->sums_row, t->num_rows - first,
+                                    t->columns < COLUMNS ? t->columns : COLUMNS, t->sums_row};
+  uint8_t *y = t->y + first * t->y_row;
+  if (t->requantise) requantise(t->requantise, &of, y, t->y_row);
+  else if (t->reals) reals(t->reals, &of, y, t->y_row);
+}
+
 INLINE void sum_tile(const struct onri_byte_tile *t, const int8_t *panel, const int rows, const int vectors,
                      const enum end end, int32_t *sums) {
   size_t first = 0;
   for (; first + (size_t)rows <= t->num_rows; first += (size_t)rows)
     sum_rows(t, first, panel, rows, vectors, end, sums);
-  for (; first + 2 <= t->num_rows; first += 2) sum_rows(t, first, panel, 2, vectors, end, sums);
-  if (first < t->num_rows) sum_rows(t, first, panel, 1, vectors, end, sums);
+  rest(t, first, panel, sums);
 }
 
 /* Few columns: more rows instead, as many as registers hold beside those of rows. */
@@ -320,50 +384,6 @@ static void correct(int32_t *sums, size_t count, const int32_t *bias, int32_t a_
     if (bias) v += i32_load_part(bias + j, count - j);
     i32_store_part(sums + j, v, count - j);
   }
-}
-
-INLINE void reals_column(const struct onri_byte_reals *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
-                         char *y, size_t y_row) {
-  const struct onri_byte_sums s = *of;
-  const vf32 scale = scales_of_reals(r, j, lanes), bias = bias_of_reals(r, j, lanes);
-  for (size_t i = 0; i < s.rows; i++, y += y_row)
-    f32_store_part(y + j * sizeof(float), real_of(i32_load_part(s.sums + i * s.sums_row + j, lanes), scale, bias, r),
-                   lanes);
-}
-
-static void reals(const struct onri_byte_reals *of, const struct onri_byte_sums *s, void *y, size_t y_row) {
-  const struct onri_byte_reals r = *of;
-  size_t j = 0;
-  for (; j + F32_LANES <= s->columns; j += F32_LANES) reals_column(&r, s, j, F32_LANES, y, y_row);
-  if (j < s->columns) reals_column(&r, s, j, s->columns - j, y, y_row);
-}
-
-/* Columns from j on, no more than `vectors` hold, of 4 / vectors rows at once. */
-INLINE void requantise_columns(const struct onri_requantise *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
-                               const int vectors, uint8_t *y, size_t y_row) {
-  const struct requantise_bytes bytes = requantise_bytes_of(r);
-  const struct onri_byte_sums s = *of;
-  const int rows = 4 / vectors;
-  vf32 scales[4];
-  set_scales(r, j, lanes, vectors, scales);
-  for (size_t i = 0; i < s.rows; i += (size_t)rows) {
-    vi32 sums[4];
-    UNROLL for (int q = 0; q < 4; q++) {
-      const size_t from = (size_t)(q % vectors) * F32_LANES, row = i + (size_t)(q / vectors);
-      const int32_t *at = s.sums + (row < s.rows ? row : i) * s.sums_row + j + from;
-      sums[q] = lanes >= from + F32_LANES ? i32_load(at) : i32_load_part(at, lanes < from ? 0 : lanes - from);
-    }
-    store_bytes(&bytes, sums, scales, vectors, s.rows - i, lanes, y + i * y_row + j, y_row, 0);
-  }
-}
-
-static void requantise(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y, size_t y_row) {
-  size_t j = 0;
-  for (; j + I8_LANES <= s->columns; j += I8_LANES) requantise_columns(r, s, j, I8_LANES, 4, y, y_row);
-  const size_t left = s->columns - j;
-  if (left > F32_LANES * 2) requantise_columns(r, s, j, left, 4, y, y_row);
-  else if (left > F32_LANES) requantise_columns(r, s, j, left, 2, y, y_row);
-  else if (left > 0) requantise_columns(r, s, j, left, 1, y, y_row);
 }
 
 const struct onri_byte_product_kernels ONRI_AT_LEVEL(onri_byte_product_kernels) = {

@@ -14,7 +14,8 @@ struct onri_byte_tile {
   const int32_t *start;   /* of a whole panel: what each row's sums begin with; NULL: with what sums hold */
   size_t sums_row;
   const int32_t *row_factors, *column_factors; /* their products are taken off; of rows and of a whole panel; or NULL */
-  /* At most one of both: results become `columns` bytes, or float32, a row of y; neither: they are sums. */
+  /* At most one of both: results become `columns` bytes, or float32, a row of y, and what sums hold is lost; neither:
+   * they are sums. */
   const struct onri_requantise *requantise;
   const struct onri_byte_reals *reals;
   uint8_t *y;

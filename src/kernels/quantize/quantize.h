@@ -30,6 +30,10 @@ struct onri_quantize_kernels {
   void (*to[ONRI_NUM_STEPS])(const float *x, void *y, size_t count, float scale, float zero_point);
   /* y = (x - zero_point) scale */
   void (*from[ONRI_NUM_STEPS])(const void *x, float *y, size_t count, float scale, float zero_point);
+  /* Where each element has a scale and a zero point: y = round(x / scale) + zero_point, y = (x - zero_point) scale; y
+   * may be x. */
+  void (*divide)(const float *x, float *y, size_t count, const float *scales, const float *zero_points);
+  void (*multiply)(const float *x, float *y, size_t count, const float *scales, const float *zero_points);
   /* sums[i] = of x[r * row_step + i] over r < rows: bytes, unsigned or not; no more than 2^23 of them. */
   void (*sums)(const void *x, size_t rows, size_t row_step, size_t count, int is_signed, int32_t *sums);
   /* y[i] = table[x[i]], of 256 bytes; y may be x. */

@@ -76,6 +76,22 @@ FROM(i8, int8_t)
 FROM(u16, uint16_t)
 FROM(i16, int16_t)
 
+static void divide(const float *x, float *y, size_t count, const float *scales, const float *zero_points) {
+  for (size_t i = 0; i < count; i += F32_LANES) {
+    const size_t left = count - i;
+    const vf32 number = rounded_quotient(f32_load_part(x + i, left), f32_load_part(scales + i, left));
+    f32_store_part(y + i, number + f32_load_part(zero_points + i, left), left);
+  }
+}
+
+static void multiply(const float *x, float *y, size_t count, const float *scales, const float *zero_points) {
+  for (size_t i = 0; i < count; i += F32_LANES) {
+    const size_t left = count - i;
+    const vf32 steps = f32_load_part(x + i, left) - f32_load_part(zero_points + i, left);
+    f32_store_part(y + i, steps * f32_load_part(scales + i, left), left);
+  }
+}
+
 /* How sums of bytes are made: by products with ratios of scales where they say which number is nearest. */
 struct add {
   vf32 a_scale, b_scale, y_scale, a_zero, b_zero, y_zero, min, max; /* in steps, one after the other */
@@ -201,5 +217,11 @@ static void byte_table(const uint8_t *x, uint8_t *y, size_t count, const uint8_t
   for (size_t i = 0; i < count; i++) y[i] = table[x[i]];
 }
 
-const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {
-    {to_u8, to_i8, to_u16, to_i16}, {from_u8, from_i8, from_u16, from_i16}, byte_sums, byte_table, add, range};
+const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {{to_u8, to_i8, to_u16, to_i16},
+                                                                           {from_u8, from_i8, from_u16, from_i16},
+                                                                           divide,
+                                                                           multiply,
+                                                                           byte_sums,
+                                                                           byte_table,
+                                                                           add,
+                                                                           range};

@@ -7,6 +7,7 @@
  * paths     float32 with 8 and 16 bits: vector kernels on runs of one scale; the rest in blocks
  */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/convert/convert.h"
 #include "base/shape.h"
@@ -130,15 +131,18 @@ static void quantize_block(const struct onr_call *call, size_t begin, const stru
   }
 }
 
-static void quantize_run_fast(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
-  const struct quantize_state *s = call->state;
-  const float *x = (const float *)call->inputs[0] + begin;
-  float scale, zero = 0.0f;
-  load_run(call, 1, run, ONRI_CLASS_F32, &scale);
-  if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, &zero);
-  const enum onr_dtype dtype = call->out[0].dtype;
-  char *y = (char *)call->outputs[0] + begin * onr_dtype_size(dtype);
-  s->kernels->to[onri_steps_of(dtype)](x, y, run->count, scale, zero);
+/* `count` elements from x to y; scale and zero point of each, or (is_one) one of both for all. */
+static void quantize_fast(const struct onr_call *call, const void *x, void *y, size_t count, const float *scale,
+                          const float *zero, int is_one) {
+  const struct onri_quantize_kernels *kernels = ((const struct quantize_state *)call->state)->kernels;
+  const int steps = onri_steps_of(call->out[0].dtype);
+  float number[BLOCK];
+  if (is_one) {
+    kernels->to[steps](x, y, count, scale[0], zero[0]);
+    return;
+  }
+  kernels->divide(x, number, count, scale, zero);
+  kernels->to[steps](number, y, count, 1.0f, 0.0f);
 }
 
 static void dequantize_block(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
@@ -163,38 +167,101 @@ static void dequantize_block(const struct onr_call *call, size_t begin, const st
   onri_convert_elements(&cast, real, y, run->count);
 }
 
-static void dequantize_run_fast(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
-  const struct quantize_state *s = call->state;
-  float *y = (float *)call->outputs[0] + begin;
-  float scale, zero = 0.0f;
-  load_run(call, 1, run, ONRI_CLASS_F32, &scale);
-  if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, &zero);
-  const enum onr_dtype dtype = call->in[0].dtype;
-  const char *x = (const char *)call->inputs[0] + begin * onr_dtype_size(dtype);
-  s->kernels->from[onri_steps_of(dtype)](x, y, run->count, scale, zero);
+static void dequantize_fast(const struct onr_call *call, const void *x, void *y, size_t count, const float *scale,
+                            const float *zero, int is_one) {
+  const struct onri_quantize_kernels *kernels = ((const struct quantize_state *)call->state)->kernels;
+  const int steps = onri_steps_of(call->in[0].dtype);
+  kernels->from[steps](x, y, count, is_one ? scale[0] : 1.0f, is_one ? zero[0] : 0.0f);
+  if (!is_one) kernels->multiply(y, y, count, scale, zero);
 }
 
-typedef void (*run_function)(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run);
+struct ways {
+  void (*fast)(const struct onr_call *call, const void *x, void *y, size_t count, const float *scale, const float *zero,
+               int is_one);
+  void (*block)(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run);
+};
 
-static void over_runs(const struct onr_call *call, size_t begin, size_t end, run_function fast, run_function block) {
+/* --- vectors --- */
+
+/* `count` scales and zero points from `first` on, of one slice of the axis each. */
+static void load_slices(const struct onr_call *call, size_t first, size_t count, float *scale, float *zero) {
+  const struct onri_quantize_run run = {count, first, 1};
+  load_run(call, 1, &run, ONRI_CLASS_F32, scale);
+  if (onri_has(call, 2)) load_run(call, 2, &run, ONRI_CLASS_F32, zero);
+  else memset(zero, 0, count * sizeof(*zero));
+}
+
+/* Those of `count` elements from `begin` on, at most BLOCK, around an axis. */
+static void spread(const struct onr_call *call, size_t begin, size_t count, float *scale, float *zero) {
+  const struct onri_quantize_grid *grid = &((const struct quantize_state *)call->state)->grid;
+  float scales[BLOCK], zeros[BLOCK];
+  size_t inside = begin % grid->inner, slice = begin / grid->inner % grid->length;
+  for (size_t i = 0; i < count; slice = 0) {
+    const size_t most = (inside + count - i + grid->inner - 1) / grid->inner, left = grid->length - slice,
+                 slices = most < left ? most : left;
+    load_slices(call, slice, slices, scales, zeros);
+    for (size_t s = 0; s < slices; s++, inside = 0)
+      for (size_t k = inside; k < grid->inner && i < count; k++, i++) scale[i] = scales[s], zero[i] = zeros[s];
+  }
+}
+
+/* What `period` elements hold is repeated until there are `count`. */
+static void repeat(float *values, size_t period, size_t count) {
+  for (size_t n = period; n < count; n += period) memcpy(values + n, values, period * sizeof(*values));
+}
+
+/* Elements of few runs of a scale each: a turn of the axis that fits a block is spread once. */
+static void over_slices(const struct onr_call *call, size_t begin, size_t end, const struct ways *ways) {
+  const struct onri_quantize_grid *grid = &((const struct quantize_state *)call->state)->grid;
+  const size_t turn = grid->length * grid->inner, whole = turn <= BLOCK ? BLOCK / turn * turn : BLOCK,
+               x_size = onr_dtype_size(call->in[0].dtype), y_size = onr_dtype_size(call->out[0].dtype);
+  float scale[BLOCK], zero[BLOCK];
+  for (size_t at = begin, count; at < end; at += count) {
+    count = end - at < whole ? end - at : whole;
+    if (turn > BLOCK) spread(call, at, count, scale, zero);
+    else if (at == begin) {
+      spread(call, at, turn, scale, zero);
+      repeat(scale, turn, whole);
+      repeat(zero, turn, whole);
+    }
+    ways->fast(call, (const char *)call->inputs[0] + at * x_size, (char *)call->outputs[0] + at * y_size, count, scale,
+               zero, 0);
+  }
+}
+
+static void fast_run(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run,
+                     const struct ways *ways) {
+  float scale[BLOCK], zero[BLOCK];
+  load_slices(call, run->first, run->step ? run->count : 1, scale, zero);
+  ways->fast(call, (const char *)call->inputs[0] + begin * onr_dtype_size(call->in[0].dtype),
+             (char *)call->outputs[0] + begin * onr_dtype_size(call->out[0].dtype), run->count, scale, zero,
+             run->step == 0);
+}
+
+enum { SHORT = 64 }; /* elements of one scale that are better spread than a run of their own */
+
+static void over_runs(const struct onr_call *call, size_t begin, size_t end, const struct ways *ways) {
   const struct quantize_state *s = call->state;
   struct onri_quantize_run run;
+  if (s->kernels && s->grid.kind == ONRI_GRID_AXIS && s->grid.inner < SHORT) {
+    over_slices(call, begin, end, ways);
+    return;
+  }
   for (; begin < end; begin += run.count) {
     run = onri_quantize_grid_run(&s->grid, begin, end - begin);
-    if (s->kernels && run.step == 0) {
-      fast(call, begin, &run);
-    } else {
-      run.count = run.count < BLOCK ? run.count : BLOCK;
-      block(call, begin, &run);
-    }
+    if (!s->kernels || run.step) run.count = run.count < BLOCK ? run.count : BLOCK;
+    if (s->kernels) fast_run(call, begin, &run, ways);
+    else ways->block(call, begin, &run);
   }
 }
 
 static void quantize_part(void *context, size_t begin, size_t end) {
-  over_runs(context, begin, end, quantize_run_fast, quantize_block);
+  static const struct ways ways = {quantize_fast, quantize_block};
+  over_runs(context, begin, end, &ways);
 }
 static void dequantize_part(void *context, size_t begin, size_t end) {
-  over_runs(context, begin, end, dequantize_run_fast, dequantize_block);
+  static const struct ways ways = {dequantize_fast, dequantize_block};
+  over_runs(context, begin, end, &ways);
 }
 
 static enum onr_status quantize_run(struct onr_call *call) {
