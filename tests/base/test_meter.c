@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "support/counted_memory.h"
+#include "support/layer_test.h"
 
 #include "base/memory/meter.h"
 

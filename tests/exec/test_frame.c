@@ -90,16 +90,16 @@ static void memory_runs_out_at_the_start(void **state) {
   (void)state;
   build(&f);
   do {
-    const size_t before = live_allocations;
-    fail_at = total_allocations + ++n;
+    const size_t before = counted_live;
+    counted_fail_at = counted_total + ++n;
     status = onri_frame_create(&f.r.run, f.r.b.graph, &f.frame, NULL);
     if (status == ONR_STATUS_OK) break;
     assert_int_equal(status, ONR_STATUS_NO_MEMORY);
     assert_null(f.frame);
     onri_pool_clear(&f.r.run.pool);
-    assert_int_equal(live_allocations, before);
+    assert_int_equal(counted_live, before);
   } while (n < 100);
-  fail_at = 0;
+  counted_fail_at = 0;
   assert_in_range(n, 6, 99);
   finish_framed(&f);
   onri_frame_destroy(NULL);

@@ -27,21 +27,21 @@ static void many_shapes_hold_what_the_largest_needs(void **state) {
   struct builder b = start();
   struct onr_session *s = chain(&b, 100);
   (void)state;
-  before = live_bytes;
+  before = counted_bytes;
   run_zeros(s, 1 << 20, 100);
-  alone = live_bytes - before;
+  alone = counted_bytes - before;
   end(&b, s);
   b = start();
   s = chain(&b, 100);
-  before = live_bytes;
+  before = counted_bytes;
   for (int i = 0; i < 500; i++) {
     random = random * 1664525 + 1013904223;
     run_zeros(s, i % 50 == 49 ? (1 << 20) - i : 1 + (random >> 22), 100);
   }
   run_zeros(s, 1 << 20, 100);
-  assert_in_range(live_bytes - before, 0,
+  assert_in_range(counted_bytes - before, 0,
                   alone + alone / 2 + alone / 8); /* 4 MiB, the least that plans may take, and room to grow */
-  assert_in_range(onr_session_total_bytes(s), (live_bytes - before) / 10 * 9, (live_bytes - before) / 10 * 11);
+  assert_in_range(onr_session_total_bytes(s), (counted_bytes - before) / 10 * 9, (counted_bytes - before) / 10 * 11);
   end(&b, s);
 }
 
@@ -51,18 +51,18 @@ static void shapes_that_repeat_allocate_nothing(void **state) {
   size_t before = 0;
   (void)state;
   for (int round = 0; round < 4; round++) {
-    if (round == 1) before = total_allocations;
+    if (round == 1) before = counted_total;
     for (int64_t count = 1; count <= 10000; count *= 10) run_zeros(s, count, 10);
     for (int64_t count = 10000; count > 0; count /= 10) run_zeros(s, count, 10);
   }
-  assert_int_equal(total_allocations, before);
+  assert_int_equal(counted_total, before);
   end(&b, s);
 }
 
 static void the_least_recently_used_go_first(void **state) {
   struct builder b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = 1});
   struct onr_session *s = chain(&b, 10);
-  size_t one, before = live_bytes;
+  size_t one, before = counted_bytes;
   (void)state;
   run_zeros(s, 5, 10);
   one = onr_session_total_bytes(s);
@@ -74,9 +74,9 @@ static void the_least_recently_used_go_first(void **state) {
   for (int64_t count = 1; count < 1000; count++) {
     run_zeros(s, 7, 10); /* always used: stays, although it is the oldest */
     run_zeros(s, 10 + count, 10);
-    before = total_allocations;
+    before = counted_total;
     run_zeros(s, 7, 10);
-    assert_int_equal(total_allocations, before);
+    assert_int_equal(counted_total, before);
   }
   end(&b, s);
 }
@@ -86,12 +86,12 @@ static void plans_make_room_when_memory_is_short(void **state) {
   struct onr_session *s = chain(&b, 50);
   (void)state;
   run_zeros(s, 1000, 50);
-  const uint64_t limit = live_bytes + live_bytes / 2;
+  const uint64_t limit = counted_bytes + counted_bytes / 2;
   end(&b, s);
   b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .total_bytes = limit, .plan_bytes = 1 << 30});
   s = chain(&b, 50);
   for (int64_t count = 1; count <= 300; count++) run_zeros(s, 3 * count, 50);
-  assert_in_range(live_bytes, 0, limit);
+  assert_in_range(counted_bytes, 0, limit);
   end(&b, s);
 }
 
@@ -102,7 +102,7 @@ static void trimming_keeps_results_alone(void **state) {
   const int32_t twice = node(b.graph, &join, (int32_t[]){some, some}, 2);
   struct onr_session *s = finish(&b, &x, 1, (int32_t[]){one, some, twice}, 3);
   _Alignas(8) float memory[8];
-  const size_t empty = live_bytes;
+  const size_t empty = counted_bytes;
   (void)state;
   assert_int_equal(onr_session_trim(s, NULL), ONR_STATUS_OK); /* nothing to do yet */
   for (int round = 0; round < 3; round++) {
@@ -111,12 +111,12 @@ static void trimming_keeps_results_alone(void **state) {
       set(s, 0, (float[500]){0}, count);
       run(s);
     }
-    const size_t before = live_bytes;
+    const size_t before = counted_bytes;
     if (round == 1) assert_int_equal(onr_session_bind_output(s, 2, memory, sizeof(memory), NULL), ONR_STATUS_OK);
     set(s, 0, (float[]){0, -5, 2}, 3);
     run(s);
     assert_int_equal(onr_session_trim(s, NULL), ONR_STATUS_OK);
-    assert_in_range(live_bytes, empty, empty + (before - empty) / 10);
+    assert_in_range(counted_bytes, empty, empty + (before - empty) / 10);
     for (int again = 0; again < 2; again++) { /* planning something else, and trimming again, change nothing */
       expect(s, 0, (float[]){1, -4, 3}, 3);
       expect(s, 1, (float[]){1, 3}, 2);
@@ -130,7 +130,7 @@ static void trimming_keeps_results_alone(void **state) {
   assert_int_equal(onr_session_bind_output(s, 2, memory, 4, NULL), ONR_STATUS_OK);
   assert_int_equal(onr_session_run(s, NULL), ONR_STATUS_ARGUMENT); /* no results: nothing to keep */
   assert_int_equal(onr_session_trim(s, NULL), ONR_STATUS_OK);
-  assert_in_range(live_bytes, empty, empty + 4096); /* the table of plans stays */
+  assert_in_range(counted_bytes, empty, empty + 4096); /* the table of plans stays */
   end(&b, s);
 }
 
@@ -202,23 +202,23 @@ static enum onr_status try_run(struct onr_session *s, int64_t count) {
   return ONR_STATUS_OK;
 }
 
-/* The call number fail_at fails, or all from it on; every public function says so, leaves the session usable, and
- * nothing behind. */
+/* The call number counted_fail_at fails, or all from it on; every public function says so, leaves the session usable,
+ * and nothing behind. */
 static size_t use_with_failure(size_t number, int for_good) {
   struct builder b = start();
   struct onr_session *s = everything(&b);
-  const size_t before = total_allocations;
+  const size_t before = counted_total;
   size_t failures = 0;
-  fail_at = number ? before + number : 0;
-  fail_for_good = for_good;
+  counted_fail_at = number ? before + number : 0;
+  counted_for_good = for_good;
   for (int64_t count = 1; count <= 3; count++) failures += try_run(s, 3 * count % 7) == ONR_STATUS_NO_MEMORY;
   failures += onr_session_plan(s, NULL) != ONR_STATUS_OK;
   assert_int_equal(onr_session_trim(s, NULL), ONR_STATUS_OK);
   failures += try_run(s, 1) == ONR_STATUS_NO_MEMORY;
-  const size_t used = total_allocations - before;
+  const size_t used = counted_total - before;
   if (!number) assert_int_equal(failures, 0);
   if (for_good) assert_true(failures > 0);
-  fail_at = 0;
+  counted_fail_at = 0;
   for (int64_t count = 4; count > 0; count--) assert_int_equal(try_run(s, count), ONR_STATUS_OK);
   end(&b, s);
   return used;

@@ -79,11 +79,11 @@ static struct usage measure(add_link *link, size_t count, int all, const struct 
   links[0] = onri_graph_add_value(b.graph, "x", &(struct onr_desc){.dtype = x->desc.dtype, .rank = ONRI_UNKNOWN_RANK});
   for (size_t i = 0; i < count; i++) links[i + 1] = link(&b, links[i]);
   struct onr_session *s = finish(&b, links, 1, all ? links + 1 : links + count, all ? count : 1);
-  before = (struct usage){live_bytes, total_bytes, total_allocations};
+  before = (struct usage){counted_bytes, counted_sum, counted_total};
   assert_int_equal(onr_session_set_input(s, 0, x, NULL), ONR_STATUS_OK);
   run(s);
-  const struct usage used = {live_bytes - before.held_bytes, total_bytes - before.allocated_bytes,
-                             total_allocations - before.allocations};
+  const struct usage used = {counted_bytes - before.held_bytes, counted_sum - before.allocated_bytes,
+                             counted_total - before.allocations};
   assert_int_equal(onr_session_get_output(s, all ? count - 1 : 0, &y, NULL), ONR_STATUS_OK);
   if (y.desc.dtype == ONR_DTYPE_SEQUENCE) y = onr_sequence_entry(&y, 0);
   assert_float_equal(*(const float *)y.data, 5 + more_each * (double)count, 0);
@@ -222,7 +222,7 @@ static void loops_with_growing_shapes(void **state) {
                 x = value(b.graph, "x");
   const int32_t out = add_control(&b, &onri_layer_loop, &params, (int32_t[]){trips, ONRI_NONE, x}, 3, &body, 1);
   struct onr_session *s = finish(&b, (int32_t[]){trips, x}, 2, &out, 1);
-  const size_t before = live_bytes;
+  const size_t before = counted_bytes;
   set(s, 1, data, 3);
   for (int64_t count = 2000; count >= 0; count -= 1000) { /* from the longest down: what grew serves again */
     const struct onr_tensor t = {{.dtype = ONR_DTYPE_I64}, &count};
@@ -231,7 +231,7 @@ static void loops_with_growing_shapes(void **state) {
     assert_int_equal(onr_session_get_output(s, 0, &y, NULL), ONR_STATUS_OK);
     assert_int_equal(y.desc.dim[0], 3 + count);
     for (int64_t k = 0; k < 3 + count; k++) assert_true(((const float *)y.data)[k] == (k < 3 ? data[k] : 1));
-    assert_in_range(live_bytes - before, 0, limits.plan_bytes + (1 << 17)); /* plans, and values of 8 KB */
+    assert_in_range(counted_bytes - before, 0, limits.plan_bytes + (1 << 17)); /* plans, and values of 8 KB */
   }
   end(&b, s);
 }

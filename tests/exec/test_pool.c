@@ -2,6 +2,7 @@
 #include "exec/pool.h"
 
 #include "support/counted_memory.h"
+#include "support/layer_test.h"
 
 enum { BLOCK = 1 << 18, SLACK = 1 << 16 /* that small runs may keep */ };
 

@@ -14,6 +14,7 @@
 #include "layers/layers.h"
 #include "onnxrun/nn.h"
 #include "onnxrun/onnxrun.h"
+#include "support/counted_memory.h"
 
 enum { BATCH = 2, HEADS = 4, KV_HEADS = 2, WIDTH = 8, MOST_ROWS = 4, MOST_LENGTH = 512 };
 enum { Q, K, V, PAST_K, PAST_V, NUM_INPUTS };
@@ -453,23 +454,11 @@ static void caches_that_are_scattered_into_are_carried(void **state) {
 
 /* --- memory --- */
 
-static size_t num_allocations;
-static void *count_allocate(void *context, size_t bytes, size_t alignment) {
-  (void)context;
-  num_allocations++;
-  return aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + alignment);
-}
-static void count_release(void *context, void *memory) {
-  (void)context;
-  free(memory);
-}
-
 enum { LONG = 4000, WIDE = 64 };
 
 /* y = attention(q, present, present), present = concat(past, new). */
 static struct onr_model *make_cache_model(void) {
-  static const struct onr_allocator counting = {NULL, count_allocate, count_release};
-  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counted_memory};
   struct onr_net *net;
   struct onr_model *model;
   int in[3], y;
@@ -497,11 +486,11 @@ static size_t bytes_after(const struct onr_model *model, int64_t first, size_t *
   for (int64_t length = 0, more = first; length < LONG; length += more, more = 1) {
     const struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, 4, (int64_t[]){BATCH, HEADS, more, WIDE}), rows},
                             q = {onr_desc_make(ONR_DTYPE_F32, 4, (int64_t[]){BATCH, HEADS, 1, WIDE}), rows};
-    const size_t before = num_allocations;
+    const size_t before = counted_total;
     set(session, 1, &x);
     set(session, 2, &q);
     expect(ONR_STATUS_OK, onr_session_run(session, &error));
-    *growths += num_allocations != before;
+    *growths += counted_total != before;
   }
   bytes = onr_session_total_bytes(session);
   onr_session_destroy(session);

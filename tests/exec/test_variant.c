@@ -34,7 +34,7 @@ static enum onr_status vary(const struct onr_model *model, const char **names, s
   made++;
   made_for[0] = 0;
   for (size_t i = 0; i < count; i++) strcat(made_for, names[i]);
-  assert_ptr_equal(options->allocator, &counting);
+  assert_ptr_equal(options->allocator, &counted_memory);
   if (vary_fails) return onr_fail(error, ONR_STATUS_IO, "the file is gone");
   if (strchr(made_for, 'b')) inputs[n++] = "b";
   inputs[n++] = "x";
@@ -45,11 +45,13 @@ static enum onr_status vary(const struct onr_model *model, const char **names, s
 
 /* A model of x, which may be given a and b, too. */
 static struct onr_model *begin(struct onri_default *defaults) {
-  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting, .disabled_passes = "all"};
+  const struct onr_model_options options = {
+      .size = sizeof(options), .allocator = &counted_memory, .disabled_passes = "all"};
   const struct onr_model_info info = {0};
   struct onr_model *model;
   struct onri_graph *graph;
-  made = live_allocations = total_allocations = fail_at = 0;
+  made = 0;
+  counted_memory_begin();
   vary_fails = 0;
   assert_int_equal(onri_model_create(&options, &model, NULL), ONR_STATUS_OK);
   assert_int_equal(onri_graph_create(&model->env, &graph, NULL), ONR_STATUS_OK);
@@ -75,7 +77,7 @@ static void it_is_wanted_when_something_is_set(void **state) {
   struct onr_tensor inputs[3] = {one((float[]){1})}; /* x, a, b */
   struct onr_env env = model->env;
   (void)state;
-  env.allocator = &counting;
+  env.allocator = &counted_memory;
   assert_false(onri_variant_is_wanted(model, inputs));
   assert_false(onri_variant_fits(&variant, model, inputs)); /* there is none */
   inputs[2] = one((float[]){3});
@@ -91,10 +93,10 @@ static void it_is_wanted_when_something_is_set(void **state) {
   assert_int_equal(made, 2);
   inputs[2] = (struct onr_tensor){0};
   assert_false(onri_variant_fits(&variant, model, inputs));
-  onri_variant_clear(&variant, &counting);
-  onri_variant_clear(&variant, &counting);
+  onri_variant_clear(&variant, &counted_memory);
+  onri_variant_clear(&variant, &counted_memory);
   onr_model_destroy(model);
-  assert_int_equal(live_allocations, 0);
+  assert_int_equal(counted_live, 0);
 }
 
 static void inputs_are_fed_by_name(void **state) {
@@ -104,13 +106,13 @@ static void inputs_are_fed_by_name(void **state) {
   struct onr_tensor inputs[3] = {one((float[]){1}), one((float[]){2}), one((float[]){3})};
   struct onr_env env = model->env;
   (void)state;
-  env.allocator = &counting;
+  env.allocator = &counted_memory;
   assert_int_equal(onri_variant_make(&variant, model, inputs, &env, NULL), ONR_STATUS_OK);
   onri_variant_feed(&variant, inputs);
   assert_ptr_equal(variant.fed[0].data, inputs[2].data); /* b */
   assert_ptr_equal(variant.fed[1].data, inputs[0].data); /* x */
   assert_ptr_equal(variant.fed[2].data, inputs[1].data); /* a */
-  onri_variant_clear(&variant, &counting);
+  onri_variant_clear(&variant, &counted_memory);
   onr_model_destroy(model);
 }
 
@@ -122,21 +124,21 @@ static void a_failure_leaves_none(void **state) {
   struct onr_env env = model->env;
   struct onr_error error = {0};
   (void)state;
-  env.allocator = &counting;
+  env.allocator = &counted_memory;
   assert_int_equal(onri_variant_make(&variant, model, inputs, &env, &error), ONR_STATUS_OK);
   vary_fails = 1;
   assert_int_equal(onri_variant_make(&variant, model, inputs, &env, &error), ONR_STATUS_IO);
   assert_string_equal(error.message, "the file is gone");
   assert_null(variant.model);
-  const size_t before = live_allocations;
+  const size_t before = counted_live;
   for (size_t n = 1; n <= 2; n++) { /* names, and the record of what is set */
-    fail_at = total_allocations + n;
+    counted_fail_at = counted_total + n;
     assert_int_equal(onri_variant_make(&variant, model, inputs, &env, &error), ONR_STATUS_NO_MEMORY);
-    assert_int_equal(live_allocations, before);
+    assert_int_equal(counted_live, before);
   }
-  fail_at = 0;
+  counted_fail_at = 0;
   onr_model_destroy(model);
-  assert_int_equal(live_allocations, 0);
+  assert_int_equal(counted_live, 0);
 }
 
 int main(void) {

@@ -46,14 +46,14 @@ static void memory_runs_out_at_the_start(void **state) {
   begin(&s);
   onri_workspace_clear(&s.space);
   while (status != ONR_STATUS_OK) {
-    const size_t before = live_allocations;
-    fail_at = total_allocations + ++n;
+    const size_t before = counted_live;
+    counted_fail_at = counted_total + ++n;
     status = onri_workspace_init(&s.space, &s.r.run, s.r.b.graph, NULL);
     assert_int_equal(status, n <= 4 && status != ONR_STATUS_OK ? ONR_STATUS_NO_MEMORY : ONR_STATUS_OK);
     onri_workspace_clear(&s.space); /* also after a failure */
-    assert_int_equal(live_allocations, before);
+    assert_int_equal(counted_live, before);
   }
-  fail_at = 0;
+  counted_fail_at = 0;
   assert_int_equal(onri_workspace_init(&s.space, &s.r.run, s.r.b.graph, NULL), ONR_STATUS_OK);
   finish_space(&s);
 }
@@ -63,25 +63,25 @@ static void buffers_grow_with_room_to_spare(void **state) {
   small_run_begin(&r);
   struct onri_buffer buffer = {0};
   (void)state;
-  const size_t before = total_allocations;
+  const size_t before = counted_total;
   for (size_t bytes = 1; bytes <= 100000; bytes++) {
     assert_int_equal(onri_buffer_grow(&r.run, &buffer, bytes, bytes - 1, NULL), ONR_STATUS_OK);
     assert_true(buffer.bytes >= bytes);
     buffer.data[bytes - 1] = (char)(bytes % 101);
   }
   for (size_t i = 0; i < 100000; i++) assert_int_equal(buffer.data[i], (i + 1) % 101);
-  assert_in_range(total_allocations - before, 1, 60); /* step by step, and linear all the same */
+  assert_in_range(counted_total - before, 1, 60); /* step by step, and linear all the same */
   char *data = buffer.data;
   assert_int_equal(onri_buffer_grow(&r.run, &buffer, 10, 0, NULL), ONR_STATUS_OK);
   assert_ptr_equal(buffer.data, data); /* it does not shrink */
-  fail_at = total_allocations + 1;
-  fail_for_good = 1;
+  counted_fail_at = counted_total + 1;
+  counted_for_good = 1;
   struct onr_error error = {0};
   assert_int_equal(onri_buffer_grow(&r.run, &buffer, 1 << 20, 0, &error), ONR_STATUS_NO_MEMORY);
   assert_null(buffer.data);
   assert_int_equal(buffer.bytes, 0);
-  fail_at = 0;
-  fail_for_good = 0;
+  counted_fail_at = 0;
+  counted_for_good = 0;
   onri_buffer_release(&r.run, &buffer);
   onri_buffer_release(&r.run, &buffer);
   small_run_end(&r);
@@ -95,11 +95,11 @@ static void a_failure_keeps_what_was_kept(void **state) {
   (void)state;
   assert_int_equal(onri_buffer_grow(&r.run, &buffer, 4, 0, NULL), ONR_STATUS_OK);
   memcpy(buffer.data, "abcd", 4);
-  fail_at = total_allocations + 1;
-  fail_for_good = 1;
+  counted_fail_at = counted_total + 1;
+  counted_for_good = 1;
   assert_int_equal(onri_buffer_grow(&r.run, &buffer, 4000, 4, NULL), ONR_STATUS_NO_MEMORY);
-  fail_at = 0;
-  fail_for_good = 0;
+  counted_fail_at = 0;
+  counted_for_good = 0;
   assert_int_equal(onri_buffer_grow(&r.run, &buffer, 4000, 4, NULL), ONR_STATUS_OK);
   if (memcmp(buffer.data, "abcd", 4) != 0) fail_msg("the contents were lost");
   onri_buffer_release(&r.run, &buffer);

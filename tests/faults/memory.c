@@ -7,7 +7,6 @@
  * bits. No block is left behind, and the model can be loaded again. The last line: "N points, M failed". */
 #define _POSIX_C_SOURCE 200809L
 #include <dirent.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,32 +16,10 @@
 
 #include "onnxrun/onnxrun.h"
 #include "onnxrun/tensor_file.h"
+#include "tests/support/counted_memory.h"
 
 enum { MAX_INPUTS = 32, BUDGET_BYTES = 64 << 20, MILLISECONDS = 2000, LOOP_ITERATIONS = 100000 };
 
-/* --- memory that fails --- */
-
-static atomic_size_t count, live;
-static size_t fail_at; /* 0: nothing does */
-static int for_good;
-
-static void *failing_allocate(void *context, size_t bytes, size_t alignment) {
-  const size_t number = atomic_fetch_add(&count, 1) + 1, room = alignment > sizeof(void *) ? alignment : sizeof(void *);
-  void *memory = NULL;
-  (void)context;
-  if (fail_at && (for_good ? number >= fail_at : number == fail_at)) return NULL;
-  if (posix_memalign(&memory, room, bytes ? bytes : 1)) return NULL;
-  atomic_fetch_add(&live, 1);
-  return memory;
-}
-
-static void failing_release(void *context, void *memory) {
-  (void)context;
-  if (memory) atomic_fetch_sub(&live, 1);
-  free(memory);
-}
-
-static const struct onr_allocator failing = {NULL, failing_allocate, failing_release};
 static const struct onr_limits limits = {.size = sizeof(limits),
                                          .tensor_bytes = BUDGET_BYTES,
                                          .total_bytes = 4 * (size_t)BUDGET_BYTES,
@@ -58,7 +35,8 @@ struct job {
 
 static struct onr_model_options options_of(const struct job *job) {
   (void)job;
-  return (struct onr_model_options){.size = sizeof(struct onr_model_options), .allocator = &failing, .limits = &limits};
+  return (struct onr_model_options){
+      .size = sizeof(struct onr_model_options), .allocator = &counted_memory, .limits = &limits};
 }
 
 static void model_path(const struct job *job, char *path, size_t size) {
@@ -93,7 +71,7 @@ static void add_outputs(struct job *job, struct onr_session *session, size_t out
 
 static enum onr_status run_session(struct job *job, const struct onr_model *model, struct onr_session *session,
                                    struct onr_tensor *inputs) {
-  const struct onr_tensor_file_options from = {.size = sizeof(from), .allocator = &failing, .limits = &limits};
+  const struct onr_tensor_file_options from = {.size = sizeof(from), .allocator = &counted_memory, .limits = &limits};
   for (size_t i = 0; i < MAX_INPUTS; i++) {
     char path[900], name[512];
     if (!input_path(job, i, path, sizeof(path))) break;
@@ -120,7 +98,7 @@ static enum onr_status run_model(struct job *job) {
   if (status == ONR_STATUS_OK) status = run_session(job, model, session, inputs);
   onr_session_destroy(session);
   onr_model_destroy(model);
-  for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(&failing, &inputs[i]);
+  for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(&counted_memory, &inputs[i]);
   return status;
 }
 
@@ -150,20 +128,20 @@ static size_t points, wrong;
 static void expect(const struct job *job, const char *deed, int fine, const char *what) {
   if (fine) return;
   wrong++;
-  printf("FAIL %s %s: allocation %zu%s: %s: %s\n", deed, job->folder, fail_at, for_good ? " and all after it" : "",
-         what, job->error.message);
+  printf("FAIL %s %s: allocation %zu%s: %s: %s\n", deed, job->folder, counted_fail_at,
+         counted_for_good ? " and all after it" : "", what, job->error.message);
 }
 
 static void try_point(struct job *job, const struct deed *deed, enum onr_status before, uint64_t hash) {
-  count = 0;
+  counted_total = 0;
   job->error = (struct onr_error){0};
   const enum onr_status status = deed->run(job);
   points++;
   expect(job, deed->name, status == before || status == ONR_STATUS_NO_MEMORY, onr_status_name(status));
   expect(job, deed->name, status != ONR_STATUS_OK || job->hash == hash, "another result");
   expect(job, deed->name, status == ONR_STATUS_OK || job->error.status == status, "another text");
-  expect(job, deed->name, !live, "blocks of memory are left");
-  live = 0;
+  expect(job, deed->name, !counted_live, "blocks of memory are left");
+  counted_live = 0;
 }
 
 static double milliseconds(void) {
@@ -173,18 +151,19 @@ static double milliseconds(void) {
 }
 
 static void try_deed(struct job *job, const struct deed *deed, size_t most) {
-  fail_at = 0;
-  count = 0;
+  counted_fail_at = 0;
+  counted_total = 0;
   job->hash = 0;
   const double start = milliseconds();
   const enum onr_status before = deed->run(job);
   const uint64_t hash = job->hash;
-  const size_t all = count, step = all / most + 1;
-  expect(job, deed->name, !live, "blocks of memory are left");
-  for (for_good = 0; for_good < 2; for_good++)
-    for (fail_at = 1 + points % step; fail_at <= all && milliseconds() - start < MILLISECONDS; fail_at += step)
+  const size_t all = counted_total, step = all / most + 1;
+  expect(job, deed->name, !counted_live, "blocks of memory are left");
+  for (counted_for_good = 0; counted_for_good < 2; counted_for_good++)
+    for (counted_fail_at = 1 + points % step; counted_fail_at <= all && milliseconds() - start < MILLISECONDS;
+         counted_fail_at += step)
       try_point(job, deed, before, hash);
-  fail_at = 0;
+  counted_fail_at = 0;
   try_point(job, deed, before, hash);
   expect(job, deed->name, job->error.status == before || before == ONR_STATUS_OK, "not usable afterwards");
 }

@@ -7,7 +7,6 @@
  * MiB, and must keep to a bound of time and memory. A case of the phase "load" must end while it is loaded. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 #include "onnxrun/onnxrun.h"
 #include "onnxrun/tensor_file.h"
+#include "tests/support/counted_memory.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -49,35 +49,6 @@ struct job {
 };
 
 /* --- An allocator that counts; the block's size and start lie before it. --- */
-
-struct head {
-  void *start;
-  size_t bytes;
-};
-
-static atomic_size_t live, peak;
-
-static void *count_allocate(void *context, size_t bytes, size_t alignment) {
-  (void)context;
-  const size_t room = alignment > sizeof(struct head) ? alignment : sizeof(struct head);
-  if (bytes > SIZE_MAX / 2) return NULL;
-  char *start = aligned_alloc(room, (room + bytes + room - 1) / room * room);
-  if (!start) return NULL;
-  ((struct head *)(void *)(start + room))[-1] = (struct head){start, bytes};
-  const size_t now = atomic_fetch_add(&live, bytes) + bytes;
-  if (now > peak) peak = now;
-  return start + room;
-}
-
-static void count_release(void *context, void *memory) {
-  (void)context;
-  if (!memory) return;
-  const struct head head = ((struct head *)memory)[-1];
-  atomic_fetch_sub(&live, head.bytes);
-  free(head.start);
-}
-
-static const struct onr_allocator counting = {NULL, count_allocate, count_release};
 
 /* Of this thread: other programs on the machine do not matter. */
 static double cpu_seconds(void) {
@@ -122,7 +93,7 @@ static void *work(void *argument) {
                                     .tensor_bytes = BUDGET_BYTES,
                                     .total_bytes = job->most_bytes + 2 * file_bytes(path),
                                     .loop_iterations = LOOP_ITERATIONS};
-  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting, .limits = &limits};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counted_memory, .limits = &limits};
   const double start = cpu_seconds();
   job->end = "load";
   job->status = onr_model_load(path, &options, &model, &job->error);
@@ -171,8 +142,8 @@ static const char *judge(const struct row *row, const struct job *job, size_t mo
   if (job->status != ONR_STATUS_OK && !strcmp(row->phase, "load") && strcmp(job->end, "load"))
     return "not found while loading";
   if (job->seconds > MOST_SECONDS) return "too slow";
-  if (peak > row->most_bytes + 2 * model_bytes) return "too much memory";
-  if (live) return "memory was not released";
+  if (counted_most > row->most_bytes + 2 * model_bytes) return "too much memory";
+  if (counted_live) return "memory was not released";
   return NULL;
 }
 
@@ -182,11 +153,11 @@ static int check(const char *directory, const struct row *row) {
   char path[576];
   snprintf(job.folder, sizeof(job.folder), "%s/%s", directory, row->name);
   snprintf(path, sizeof(path), "%s/model.onnx", job.folder);
-  live = peak = 0;
+  counted_memory_begin();
   if (!in_small_stack(&job)) fprintf(stderr, "%s: no thread\n", row->name);
   const char *why = judge(row, &job, file_bytes(path));
   printf("%s %s expected %s, found %s in %s, %.0f ms, peak %zu KiB", why ? "FAIL" : "ok", row->name, row->expected,
-         onr_status_name(job.status), job.end, job.seconds * 1e3, (size_t)peak >> 10);
+         onr_status_name(job.status), job.end, job.seconds * 1e3, (size_t)counted_most >> 10);
   if (why) printf(": %s: %s: %s", why, job.error.where, job.error.message);
   printf("\n");
   fflush(stdout);

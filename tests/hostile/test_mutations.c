@@ -1,8 +1,8 @@
 /* Damaged copies of real models: flipped bits and cut ends. Whatever loads is planned and run on zeros; the sanitizers,
  * the limits and a count of live blocks are the judges. The same seeds every time. */
+#include "tests/support/counted_memory.h"
 #include "tests/support/layer_test.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,25 +38,6 @@ enum {
   MAX_INPUTS = 16,
   MAX_INPUT_BYTES = 1 << 20
 };
-
-static atomic_size_t num_live;
-
-static void *count_allocate(void *context, size_t bytes, size_t alignment) {
-  (void)context;
-  void *memory = bytes > SIZE_MAX / 2
-                     ? NULL
-                     : aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + alignment);
-  if (memory) num_live++;
-  return memory;
-}
-
-static void count_release(void *context, void *memory) {
-  (void)context;
-  if (memory) num_live--;
-  free(memory);
-}
-
-static const struct onr_allocator counting = {NULL, count_allocate, count_release};
 
 /* xorshift: the same numbers on every machine. */
 static uint32_t next(uint32_t *seed) {
@@ -107,7 +88,7 @@ static int try_model(const void *data, size_t bytes, const char *directory) {
   const struct onr_limits limits = {
       .size = sizeof(limits), .tensor_bytes = 16 << 20, .total_bytes = 64 << 20, .loop_iterations = 1000};
   const struct onr_model_options options = {
-      .size = sizeof(options), .allocator = &counting, .limits = &limits, .external_directory = directory};
+      .size = sizeof(options), .allocator = &counted_memory, .limits = &limits, .external_directory = directory};
   struct onr_tensor inputs[MAX_INPUTS] = {0};
   struct onr_session *session = NULL;
   struct onr_error error = {0};
@@ -128,7 +109,7 @@ static int try_model(const void *data, size_t bytes, const char *directory) {
     onr_model_destroy(model);
   }
   for (size_t i = 0; i < MAX_INPUTS; i++) free(inputs[i].data);
-  assert_int_equal(num_live, 0);
+  assert_int_equal(counted_live, 0);
   return far;
 }
 

@@ -1,6 +1,7 @@
 /* packed weights in a file: what is mapped computes the same bits as what is packed, and a file that is damaged,
  * forged, of another model or no file at all costs time, says why, and changes no result. */
 #define _POSIX_C_SOURCE 200809L
+#include "support/counted_memory.h"
 #include "support/layer_test.h"
 
 #include <signal.h>
@@ -420,36 +421,20 @@ static void where_there_is_no_room_nothing_is_left(void **state) {
 
 /* --- memory that runs out --- */
 
-static size_t allocations, fails_at, live;
-
-static void *failing_allocate(void *context, size_t bytes, size_t alignment) {
-  (void)context;
-  if (++allocations == fails_at) return NULL;
-  void *memory = onri_malloc_allocator.allocate(NULL, bytes, alignment);
-  live += memory != NULL;
-  return memory;
-}
-
-static void failing_release(void *context, void *memory) {
-  (void)context;
-  live -= memory != NULL;
-  free(memory);
-}
-
 static void memory_that_runs_out_leaves_nothing(void **state) {
-  static const struct onr_allocator failing = {NULL, failing_allocate, failing_release};
   (void)state;
   for (int mapped = 0; mapped < 2; mapped++) {
     const struct onr_model_options options = {
-        .size = sizeof(options), .packed = packed_path, .packed_write = !mapped, .allocator = &failing};
+        .size = sizeof(options), .packed = packed_path, .packed_write = !mapped, .allocator = &counted_memory};
     if (mapped) free(good_file().data);
     size_t count = SIZE_MAX;
     for (size_t at = 0; at < count; at += at < 40 ? 1 : 7) {
       if (!mapped) unlink(packed_path);
-      allocations = 0, fails_at = at;
+      counted_memory_begin();
+      counted_fail_at = at;
       const struct outcome o = run_model(&model_file, &options);
-      if (!at) count = allocations;
-      assert_int_equal(live, 0);
+      if (!at) count = counted_total;
+      assert_int_equal(counted_live, 0);
       assert_true(o.status == ONR_STATUS_OK || o.status == ONR_STATUS_NO_MEMORY);
       if (o.status == ONR_STATUS_OK) assert_memory_equal(o.y, expected, sizeof(expected));
       assert_in_range(count_files(), 0, 1);

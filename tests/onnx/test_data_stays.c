@@ -11,35 +11,13 @@
 #include <sys/mman.h>
 
 #include "onnxrun/onnxrun.h"
+#include "support/counted_memory.h"
 #include "support/proto_writer.h"
 
 enum { ROWS = 4096, COLUMNS = 64, TABLE_BYTES = ROWS * COLUMNS * 4, MAPPED = TABLE_BYTES + (1 << 16) };
 
 static struct onr_error error;
 static float table[ROWS * COLUMNS];
-static size_t held, most;
-
-static void *count_allocate(void *context, size_t bytes, size_t alignment) {
-  size_t *block;
-  void *memory;
-  (void)context;
-  if (posix_memalign(&memory, alignment < 64 ? 64 : alignment, bytes + 4096)) return NULL;
-  block = (size_t *)memory;
-  *block = bytes;
-  held += bytes;
-  if (held > most) most = held;
-  return (char *)memory + 4096;
-}
-
-static void count_release(void *context, void *memory) {
-  (void)context;
-  if (!memory) return;
-  held -= *(size_t *)(void *)((char *)memory - 4096);
-  free((char *)memory - 4096);
-}
-
-static const struct onr_allocator counting = {NULL, count_allocate, count_release};
-
 /* y = table[x], which reads the table as it is, and where `multiplies` z = y . square, which packs its weight. About
  * `behind` bytes follow the table in the file: a doc string. */
 static struct proto make_file(int multiplies, size_t behind) {
@@ -90,16 +68,16 @@ static struct loaded load(struct proto *file, size_t shift, int data_stays) {
   assert_true(l.pages != MAP_FAILED && shift + file->size <= MAPPED);
   memcpy(l.pages + shift, file->bytes, file->size);
   assert_int_equal(mprotect(l.pages, MAPPED, PROT_READ), 0);
-  options.allocator = &counting;
+  options.allocator = &counted_memory;
   options.data_stays = data_stays;
-  most = held;
-  const size_t before = held;
+  counted_most = counted_bytes;
+  const size_t before = counted_bytes;
   if (onr_model_load_memory(l.pages + shift, file->size, &options, &l.model, &error) != ONR_STATUS_OK)
     fail_msg("%s", error.message);
   assert_int_equal(onr_model_get_info(l.model, &info), ONR_STATUS_OK);
   l.weight_bytes = info.weight_bytes;
-  l.held = held - before;
-  l.most = most - before;
+  l.held = counted_bytes - before;
+  l.most = counted_most - before;
   return l;
 }
 
@@ -153,7 +131,7 @@ static void weights_are_read_in_place(void **state) {
     }
     proto_free(&file);
   }
-  assert_int_equal(held, 0);
+  assert_int_equal(counted_bytes, 0);
 }
 
 /* Kernels may read some bytes past the end of a weight, so they must be there. */

@@ -9,32 +9,8 @@
 #include <cmocka.h>
 
 #include "onnx/import/load.h"
+#include "support/counted_memory.h"
 #include "support/proto_writer.h"
-
-/* Fails the allocation number `fail_at`, or with `for_good` also all later ones. */
-static struct {
-  size_t count, live, fail_at;
-  int for_good;
-} heap;
-
-static void *allocate(void *context, size_t bytes, size_t alignment) {
-  void *memory;
-  (void)context;
-  heap.count++;
-  if (heap.for_good ? heap.count >= heap.fail_at : heap.count == heap.fail_at) return NULL;
-  memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  assert_non_null(memory);
-  heap.live++;
-  return memory;
-}
-
-static void release(void *context, void *memory) {
-  (void)context;
-  heap.live -= memory != NULL;
-  free(memory);
-}
-
-static const struct onr_allocator allocator = {NULL, allocate, release};
 
 static enum onr_status run_nothing(struct onr_call *call) {
   (void)call;
@@ -94,11 +70,11 @@ static struct proto make_model(const char *op) {
 }
 
 static enum onr_status load(const struct proto *file, const struct onr_registry *registry) {
-  struct onr_env env = {.allocator = &allocator, .limits = onri_limits_resolve(NULL)};
+  struct onr_env env = {.allocator = &counted_memory, .limits = onri_limits_resolve(NULL)};
   const struct onr_model_options options = {.size = sizeof(options), .registry = registry};
   struct onri_sources *sources;
   struct onri_loaded loaded;
-  enum onr_status status = onri_sources_create(&allocator, &sources, NULL);
+  enum onr_status status = onri_sources_create(&counted_memory, &sources, NULL);
   if (status != ONR_STATUS_OK) return status;
   status = onri_sources_set_memory(sources, file->bytes, file->size, NULL, NULL);
   assert_int_equal(status, ONR_STATUS_OK);
@@ -114,17 +90,17 @@ static void try_all(const char *op, enum onr_status expected) {
   size_t total;
   assert_int_equal(onr_registry_create(NULL, &registry, NULL), ONR_STATUS_OK);
   assert_int_equal(onr_registry_add(registry, "test", "Op", &op_layer, NULL, NULL), ONR_STATUS_OK);
-  memset(&heap, 0, sizeof(heap));
+  counted_memory_begin();
   assert_int_equal(load(&file, registry), expected);
-  total = heap.count;
+  total = counted_total;
   assert_true(total > 30);
   for (int for_good = 0; for_good < 2; for_good++)
     for (size_t k = 1; k <= total; k++) {
-      memset(&heap, 0, sizeof(heap));
-      heap.fail_at = k;
-      heap.for_good = for_good;
+      counted_memory_begin();
+      counted_fail_at = k;
+      counted_for_good = for_good;
       assert_int_equal(load(&file, registry), ONR_STATUS_NO_MEMORY);
-      assert_int_equal(heap.live, 0);
+      assert_int_equal(counted_live, 0);
     }
   onr_registry_destroy(registry);
   proto_free(&file);

@@ -1,6 +1,7 @@
 /* What loading a file takes: no more than the packed weights and those of one node, whatever passes look at, and
  * however many steps put the weights together. */
 #define _POSIX_C_SOURCE 200809L
+#include "support/counted_memory.h"
 #include "support/layer_test.h"
 
 #include <stdio.h>
@@ -12,31 +13,6 @@
 #include "support/proto_writer.h"
 
 enum { WIDTH = 192, LAYERS = 24, SLACK = 200000 /* the graph, and what reads the file */ };
-
-/* Bytes, before each block. */
-static size_t held, peak;
-enum { HEAD = 128 };
-
-static void *count_allocate(void *context, size_t bytes, size_t alignment) {
-  unsigned char *memory = onri_malloc_allocator.allocate(NULL, bytes + HEAD, alignment > HEAD ? alignment : HEAD);
-  (void)context;
-  if (!memory || alignment > HEAD) return NULL;
-  memcpy(memory, &bytes, sizeof(bytes));
-  held += bytes;
-  if (held > peak) peak = held;
-  return memory + HEAD;
-}
-
-static void count_release(void *context, void *memory) {
-  size_t bytes;
-  (void)context;
-  if (!memory) return;
-  memcpy(&bytes, (unsigned char *)memory - HEAD, sizeof(bytes));
-  held -= bytes;
-  free((unsigned char *)memory - HEAD);
-}
-
-static const struct onr_allocator counting = {NULL, count_allocate, count_release};
 
 /* --- the model: products, each with a bias behind it --- */
 
@@ -106,7 +82,7 @@ static struct proto make_model(enum kind kind) {
 static void check(enum kind kind, uint32_t num_threads) {
   char path[] = "/tmp/onnxrun_load_XXXXXX";
   struct onr_model_info info = {.size = sizeof(info)};
-  struct onr_model_options options = {.size = sizeof(options), .allocator = &counting};
+  struct onr_model_options options = {.size = sizeof(options), .allocator = &counted_memory};
   struct proto file = make_model(kind);
   struct onr_error error;
   struct onr_model *model;
@@ -115,14 +91,15 @@ static void check(enum kind kind, uint32_t num_threads) {
   assert_int_equal(write(fd, file.bytes, file.size), file.size);
   close(fd);
   assert_int_equal(onr_threads_create(num_threads, NULL, &options.threads, NULL), ONR_STATUS_OK);
-  held = peak = 0;
+  counted_memory_begin();
   if (onr_model_load(path, &options, &model, &error) != ONR_STATUS_OK) fail_msg("%s", error.message);
   assert_int_equal(onr_model_get_info(model, &info), ONR_STATUS_OK);
   const size_t one = WIDTH * WIDTH * sizeof(float), most = info.weight_bytes + SLACK + (kind == EQUAL ? 2 : 1) * one;
   assert_in_range(info.weight_bytes, (kind == EQUAL ? 1 : LAYERS) * one, (kind == EQUAL ? 2 : LAYERS + 1) * one);
-  if (peak > most) fail_msg("%zu bytes for %zu of weights (model %d)", peak, info.weight_bytes, (int)kind);
+  if (counted_most > most)
+    fail_msg("%zu bytes for %zu of weights (model %d)", (size_t)counted_most, info.weight_bytes, (int)kind);
   onr_model_destroy(model);
-  assert_int_equal(held, 0);
+  assert_int_equal(counted_bytes, 0);
   onr_threads_destroy(options.threads);
   proto_free(&file);
   unlink(path);

@@ -1,6 +1,7 @@
 /* onr_model_optimise out of memory, at every allocation: NO_MEMORY, nothing held, no file. */
 #define _POSIX_C_SOURCE 200809L
 #include "support/counted_memory.h"
+#include "support/layer_test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Models in use: a run after the first allocates nothing; threads share one model; a budget is kept; a cancel flag
  * stops. */
+#include "tests/support/counted_memory.h"
 #include "tests/support/layer_test.h"
 
 #include <pthread.h>
@@ -11,26 +12,6 @@
 #include "onnxrun/layer.h"
 #include "onnxrun/onnxrun.h"
 #include "onnxrun/tensor_file.h"
-
-static atomic_size_t num_allocations, num_live;
-
-static void *count_allocate(void *context, size_t bytes, size_t alignment) {
-  (void)context;
-  void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + alignment);
-  if (memory) {
-    num_allocations++;
-    num_live++;
-  }
-  return memory;
-}
-
-static void count_release(void *context, void *memory) {
-  (void)context;
-  if (memory) num_live--;
-  free(memory);
-}
-
-static const struct onr_allocator counting = {NULL, count_allocate, count_release};
 
 static const char *fixture(const char *name, const char *file) {
   static char path[1024];
@@ -84,17 +65,17 @@ static void a_run_after_the_first_allocates_nothing(void **state) {
   for (size_t n = 0; n < NUM_NAMES; n++) {
     struct onr_tensor inputs[MAX_INPUTS] = {0};
     struct onr_session *session;
-    struct onr_model *model = load(names[n], &counting);
+    struct onr_model *model = load(names[n], &counted_memory);
     assert_int_equal(onr_session_create(model, NULL, &session, NULL), ONR_STATUS_OK);
     set_inputs(session, model, names[n], inputs);
     run(session, names[n]);
-    const size_t before = num_allocations;
+    const size_t before = counted_total;
     for (int i = 0; i < 3; i++) run(session, names[n]);
-    if (num_allocations != before) fail_msg("%s: %zu allocations in three runs", names[n], num_allocations - before);
+    if (counted_total != before) fail_msg("%s: %zu allocations in three runs", names[n], counted_total - before);
     onr_session_destroy(session);
     onr_model_destroy(model);
     for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(NULL, &inputs[i]);
-    if (num_live) fail_msg("%s: %zu blocks were not released", names[n], (size_t)num_live);
+    if (counted_live) fail_msg("%s: %zu blocks were not released", names[n], (size_t)counted_live);
   }
 }
 
@@ -111,7 +92,7 @@ struct decoding {
 
 static void start_decoding(struct decoding *d, const char *name, uint64_t plan_bytes, int64_t tokens) {
   const struct onr_limits limits = {.size = sizeof(limits), .plan_bytes = plan_bytes};
-  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting, .limits = &limits};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counted_memory, .limits = &limits};
   struct onr_error error = {0};
   *d = (struct decoding){.length = 1, .tokens = tokens};
   if (onr_model_load(fixture(name, "model.onnx"), &options, &d->model, &error) != ONR_STATUS_OK)
@@ -162,13 +143,13 @@ static void a_new_length_allocates_nothing_but_what_grows(void **state) {
     start_decoding(&d, decoders[n % 2], cases[n / 2].plan_bytes, 1);
     decode(&d, MOST_STEPS / 8);
     for (int64_t length = MOST_STEPS / 4; length <= MOST_STEPS; length *= 2) {
-      const size_t before = num_allocations;
+      const size_t before = counted_total;
       decode(&d, length);
-      if (!ONRI_WATCHED && num_allocations - before > cases[n / 2].most)
-        fail_msg("%s: %zu allocations up to length %d", decoders[n % 2], num_allocations - before, (int)length);
+      if (!ONRI_WATCHED && counted_total - before > cases[n / 2].most)
+        fail_msg("%s: %zu allocations up to length %d", decoders[n % 2], counted_total - before, (int)length);
     }
     end_decoding(&d);
-    assert_int_equal(num_live, 0);
+    assert_int_equal(counted_live, 0);
   }
 }
 

@@ -13,7 +13,6 @@
  * ONNXRUN_SOAK_GROWS (sanitizers keep what was released). */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,30 +20,11 @@
 
 #include "onnxrun/onnxrun.h"
 #include "onnxrun/tensor_file.h"
+#include "tests/support/counted_memory.h"
 
 enum { MAX_INPUTS = 8, NUM_THREADS = 8, SLACK_BYTES = 256 << 10, MOST_SIZE = 40, RUNS_OF_A_SESSION = 500 };
 
 /* --- what is counted --- */
-
-static atomic_size_t allocations, live;
-
-static void *count_allocate(void *context, size_t bytes, size_t alignment) {
-  const size_t room = alignment > sizeof(void *) ? alignment : sizeof(void *);
-  void *memory = NULL;
-  (void)context;
-  if (posix_memalign(&memory, room, bytes ? bytes : 1)) return NULL;
-  atomic_fetch_add(&allocations, 1);
-  atomic_fetch_add(&live, 1);
-  return memory;
-}
-
-static void count_release(void *context, void *memory) {
-  (void)context;
-  if (memory) atomic_fetch_sub(&live, 1);
-  free(memory);
-}
-
-static const struct onr_allocator counting = {NULL, count_allocate, count_release};
 
 static size_t resident_bytes(void) {
   unsigned long size, pages = 0;
@@ -74,7 +54,7 @@ struct subject {
 };
 
 static struct onr_model *load(const char *folder) {
-  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counted_memory};
   struct onr_model *model;
   struct onr_error error;
   char path[1024];
@@ -173,7 +153,7 @@ static void soak_load(size_t count, struct subject *subjects, size_t num_subject
     expect_same(session, model, s);
     onr_session_destroy(session);
     onr_model_destroy(model);
-    if (live) fail(s->folder, "blocks of memory are left");
+    if (counted_live) fail(s->folder, "blocks of memory are left");
     pass(&way, i);
   }
   arrive(&way, "load", "loads, runs and destructions");
@@ -185,13 +165,13 @@ static void soak_run(size_t count, struct subject *subjects, size_t num_subjects
     struct way way = set_out(count);
     struct onr_session *session = open_session(s->model, s);
     run(session, s);
-    const size_t before = allocations;
+    const size_t before = counted_total;
     for (size_t i = 0; i < count; i++) {
       run(session, s);
       if (i % 64 == 0) expect_same(session, s->model, s);
       pass(&way, i);
     }
-    if (allocations != before) fail(s->folder, "a run after the first has allocated");
+    if (counted_total != before) fail(s->folder, "a run after the first has allocated");
     onr_session_destroy(session);
     arrive(&way, "run", s->folder);
   }
@@ -315,7 +295,7 @@ int main(int argc, char **argv) {
     for (size_t k = 0; k < num_subjects; k++) subjects[k] = begin(argv[3 + k]);
     modes[m].soak(count, subjects, num_subjects);
     for (size_t k = 0; k < num_subjects; k++) end(&subjects[k]);
-    if (live) fail(argv[1], "blocks of memory are left");
+    if (counted_live) fail(argv[1], "blocks of memory are left");
     return 0;
   }
   fprintf(stderr, "soak: there is no mode %s\n", argv[1]);

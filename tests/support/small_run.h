@@ -22,7 +22,7 @@ struct small_run {
 
 static inline void small_run_begin(struct small_run *r) {
   r->b = start();
-  onri_meter_init(&r->meter, &counting, UINT64_MAX, 0);
+  onri_meter_init(&r->meter, &counted_memory, UINT64_MAX, 0);
   r->run = (struct onri_run){.env = r->b.model->env, .iterations_left = UINT64_MAX, .work = UINT64_MAX};
   onri_pool_init(&r->run.pool, &r->meter);
   r->run.env.meter = &r->meter;
@@ -44,7 +44,7 @@ static inline void small_run_end(struct small_run *r) {
   assert_int_equal(r->meter.held, 0);
   onri_graph_destroy(r->b.graph);
   onr_model_destroy(r->b.model);
-  assert_int_equal(live_allocations, 0);
+  assert_int_equal(counted_live, 0);
 }
 
 static inline struct onr_tensor vector(const float *data, int64_t count) {

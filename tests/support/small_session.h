@@ -11,6 +11,7 @@
 #ifndef SMALL_SESSION_H
 #define SMALL_SESSION_H
 
+#include "support/counted_memory.h"
 #include "support/layer_test.h"
 
 #include <stdlib.h>
@@ -194,42 +195,6 @@ static const struct onr_layer below = {.name = "below",
 
 /* --- a small builder --- */
 
-/* Memory that is counted, and fails at allocation number fail_at (0: never); with fail_for_good at all later ones too.
- * Where it starts and its size stand in front of each block. */
-static size_t live_allocations, total_allocations, live_bytes, total_bytes, fail_at;
-static int fail_for_good;
-
-struct counted {
-  void *start;
-  size_t bytes;
-};
-
-static inline void *counting_allocate(void *context, size_t bytes, size_t alignment) {
-  char *memory;
-  (void)context;
-  total_allocations++;
-  if (fail_at && (total_allocations == fail_at || (fail_for_good && total_allocations > fail_at))) return NULL;
-  assert_true(alignment >= sizeof(struct counted));
-  memory = onri_malloc_allocator.allocate(NULL, bytes + alignment, alignment);
-  assert_non_null(memory);
-  ((struct counted *)(void *)(memory + alignment))[-1] = (struct counted){memory, bytes};
-  live_allocations++;
-  live_bytes += bytes;
-  total_bytes += bytes;
-  return memory + alignment;
-}
-
-static inline void counting_release(void *context, void *memory) {
-  const struct counted *block = memory;
-  (void)context;
-  if (!memory) return;
-  live_allocations--;
-  live_bytes -= block[-1].bytes;
-  free(block[-1].start);
-}
-
-static const struct onr_allocator counting = {NULL, counting_allocate, counting_release};
-
 struct builder {
   struct onr_model *model;
   struct onri_graph *graph;
@@ -237,9 +202,9 @@ struct builder {
 
 static inline struct builder start_with(const struct onr_limits *limits) {
   struct builder b;
-  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting, .limits = limits};
-  live_allocations = total_allocations = live_bytes = total_bytes = fail_at = 0;
-  fail_for_good = 0;
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counted_memory, .limits = limits};
+  counted_memory_begin();
+  counted_for_good = 0;
   assert_int_equal(onri_model_create(&options, &b.model, NULL), ONR_STATUS_OK);
   assert_int_equal(onri_graph_create(&b.model->env, &b.graph, NULL), ONR_STATUS_OK);
   return b;
@@ -284,7 +249,7 @@ static inline struct onr_session *finish(struct builder *b, const int32_t *in, s
 static inline void end(struct builder *b, struct onr_session *session) {
   onr_session_destroy(session);
   onr_model_destroy(b->model);
-  assert_int_equal(live_allocations, 0);
+  assert_int_equal(counted_live, 0);
 }
 
 static inline void set(struct onr_session *session, size_t index, const float *data, int64_t count) {

@@ -122,11 +122,11 @@ static void new_shapes_pack_nothing(void **state) {
           start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = one_plan ? 1 : 1 << 30});
       struct onr_session *s = convolution(&b, (enum kind)kind);
       for (int64_t i = 0; i < 16; i++) {
-        const size_t before = total_bytes;
+        const size_t before = counted_sum;
         assert_int_equal(try_image(s, (enum kind)kind, i), ONR_STATUS_OK);
         if (i == 0) check_kernel(s, kind);
         else
-          assert_in_range(total_bytes - before, 0,
+          assert_in_range(counted_sum - before, 0,
                           weight_bytes((enum kind)kind) / 2 + (kind == ONE_TAP || kind == DENSE ? 40000 : 0));
       }
       end(&b, s);
@@ -140,10 +140,10 @@ static void shapes_that_repeat_allocate_nothing(void **state) {
     struct onr_session *s = convolution(&b, (enum kind)kind);
     size_t before = 0;
     for (int round = 0; round < 3; round++) {
-      if (round == 1) before = total_allocations;
+      if (round == 1) before = counted_total;
       for (int64_t i = 0; i < 16; i += 3) assert_int_equal(try_image(s, (enum kind)kind, i), ONR_STATUS_OK);
     }
-    assert_int_equal(total_allocations, before);
+    assert_int_equal(counted_total, before);
     end(&b, s);
   }
 }
@@ -169,8 +169,8 @@ static void operators_count_as_plans(void **state) {
     const struct onr_tensor t = {onr_desc_make(ONR_DTYPE_F32, 4, (int64_t[]){1, height, 128, 16}), image};
     assert_int_equal(onr_session_set_input(s, 0, &t, NULL), ONR_STATUS_OK);
     run(s);
-    if (!first) first = live_bytes;
-    assert_in_range(live_bytes, 0, first + limits.plan_bytes);
+    if (!first) first = counted_bytes;
+    assert_in_range(counted_bytes, 0, first + limits.plan_bytes);
   }
   check_kernel(s, DENSE);
   free(weights);
@@ -181,15 +181,15 @@ static size_t use_with_failure(enum kind kind, size_t number, int one_plan) {
   struct builder b =
       start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = one_plan ? 1 : 1 << 30});
   struct onr_session *s = convolution(&b, kind);
-  const size_t before = total_allocations;
-  fail_at = number ? before + number : 0;
+  const size_t before = counted_total;
+  counted_fail_at = number ? before + number : 0;
   for (int64_t i = 12; i < 16; i++) {
     const enum onr_status status = try_image(s, kind, i);
     if (!number) assert_int_equal(status, ONR_STATUS_OK);
     else assert_true(status == ONR_STATUS_OK || status == ONR_STATUS_NO_MEMORY);
   }
-  const size_t used = total_allocations - before;
-  fail_at = 0;
+  const size_t used = counted_total - before;
+  counted_fail_at = 0;
   for (int64_t i = 12; i < 16; i++) assert_int_equal(try_image(s, kind, i), ONR_STATUS_OK);
   end(&b, s);
   return used;
