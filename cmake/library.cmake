@@ -230,7 +230,11 @@ foreach(level IN LISTS levels)
     set(short $<CONFIG:Release,MinSizeRel>)
   endif()
   list(TRANSFORM plain REPLACE ".+" "$<\\0>")
-  target_compile_options(onnxrun_kernels_${level} PRIVATE $<${short}:-Os> $<${short}:-Wno-pass-failed>) # some loops stay loops then
+  set(loops_stay ${short})
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^riscv") # vectors of one element
+    set(loops_stay 1)
+  endif()
+  target_compile_options(onnxrun_kernels_${level} PRIVATE $<${short}:-Os> $<${loops_stay}:-Wno-pass-failed>)
   target_compile_definitions(onnxrun_kernels_${level} PRIVATE ${plain})
   target_compile_definitions(onnxrun_kernels_${level} PRIVATE ONRI_LEVEL=${level} ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
   list(APPEND objects $<TARGET_OBJECTS:onnxrun_kernels_${level}>)

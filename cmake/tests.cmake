@@ -166,7 +166,7 @@ if(ONNXRUN_PYTHON AND ONNXRUN_ONNX AND NOT WIN32) # in copies of the process
 endif()
 
 # tests/faults/test_faults.sh preloads it.
-if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT CMAKE_CROSSCOMPILING)
   include(CheckSymbolExists)
   check_symbol_exists(__GLIBC__ "features.h" ONNXRUN_GLIBC)
   if(ONNXRUN_GLIBC)

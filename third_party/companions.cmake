@@ -1,10 +1,12 @@
 # Builds the libraries that onnxrun takes from the system elsewhere, for a target that has no packages of them, into PREFIX. Run as a script:
-#   cmake -DTOOLCHAIN=FILE -DPREFIX=DIR -DDOWNLOADS=DIR [-DDEPS=DIR] -P companions.cmake
+#   cmake -DTOOLCHAIN=FILE -DPREFIX=DIR -DDOWNLOADS=DIR [-DDEPS=DIR] [-DWITHOUT=NAMES] -P companions.cmake
 # What is there already is left alone: PREFIX/NAME-VERSION-KEY is written last.
 cmake_minimum_required(VERSION 3.21)
 include("${CMAKE_CURRENT_LIST_DIR}/versions.cmake")
 find_program(ninja NAMES ninja ninja-build REQUIRED)
 cmake_host_system_information(RESULT jobs QUERY NUMBER_OF_LOGICAL_CORES)
+set(options_of_all -DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_POLICY_VERSION_MINIMUM=3.5
+    -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF)
 
 function(run log)
   execute_process(COMMAND ${ARGN} OUTPUT_FILE "${log}" ERROR_FILE "${log}" RESULT_VARIABLE failed)
@@ -23,7 +25,10 @@ set(WANTED "")
 set(missing "")
 foreach(companion IN LISTS ONNXRUN_COMPANIONS)
   onnxrun_source_fields("${companion}" name version sha256 repository options compression)
-  string(SHA256 key "${companion}")
+  if(name IN_LIST WITHOUT)
+    continue()
+  endif()
+  string(SHA256 key "${companion};${options_of_all}")
   string(SUBSTRING "${key}" 0 8 key)
   if(NOT EXISTS "${PREFIX}/${name}-${version}-${key}")
     list(APPEND missing "${companion}|${PREFIX}/${name}-${version}-${key}")
@@ -37,6 +42,9 @@ set(work "${PREFIX}.work")
 file(REMOVE_RECURSE "${work}")
 set(SOURCES "${work}/source")
 include("${CMAKE_CURRENT_LIST_DIR}/fetch.cmake")
+if(EXISTS "${work}/source/zlib") # Debian's lacks a file of Windows, which its CMake file names everywhere
+  file(WRITE "${work}/source/zlib/win32/zlib1.rc" "")
+endif()
 
 foreach(companion IN LISTS missing)
   onnxrun_source_fields("${companion}" name version sha256 repository options compression)
@@ -44,11 +52,10 @@ foreach(companion IN LISTS missing)
   message(STATUS "building ${name} ${version} into ${PREFIX} (once)")
   separate_arguments(options UNIX_COMMAND "${options}")
   run("${PREFIX}.log" "${CMAKE_COMMAND}" -S "${work}/source/${name}" -B "${work}/build-${name}" -G Ninja "-DCMAKE_MAKE_PROGRAM=${ninja}"
-      "-DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN}" "-DCMAKE_INSTALL_PREFIX=${PREFIX}" -DCMAKE_INSTALL_LIBDIR:STRING=lib -DCMAKE_BUILD_TYPE=Release
-      -DCMAKE_POLICY_VERSION_MINIMUM=3.5 -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF ${options})
+      "-DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN}" "-DCMAKE_INSTALL_PREFIX=${PREFIX}" -DCMAKE_INSTALL_LIBDIR:STRING=lib ${options_of_all} ${options})
   run("${PREFIX}.log" "${CMAKE_COMMAND}" --build "${work}/build-${name}" -j ${jobs})
   run("${PREFIX}.log" "${CMAKE_COMMAND}" --install "${work}/build-${name}")
-  file(GLOB imports "${PREFIX}/lib/*.dll.a") # archives alone
+  file(GLOB imports "${PREFIX}/lib/*.dll.a" "${PREFIX}/lib/*.so*") # archives alone
   if(imports)
     file(REMOVE ${imports})
   endif()

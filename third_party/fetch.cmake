@@ -1,8 +1,8 @@
 # Brings the sources WANTED, lines of versions.cmake, into SOURCES/NAME, checked. Set WANTED, SOURCES, DOWNLOADS and perhaps DEPS, and
 # include.
 #
-# From the first of these that has an archive: DEPS (a folder of archives; nothing else is asked when it is set),
-# DOWNLOADS (what an earlier run got), the machine's package manager, upstream's git.
+# From the first of these that has an archive: DEPS (a folder of archives), DOWNLOADS (what an earlier run got), the machine's package
+# manager, upstream's git.
 include("${CMAKE_CURRENT_LIST_DIR}/versions.cmake")
 
 # Apt's options for a sources list of our own: the machine's apt configuration is neither read as a list nor changed.
@@ -133,13 +133,8 @@ endfunction()
 function(onnxrun_fetch line)
   onnxrun_source_fields("${line}" name version sha256 repository commit compression)
   set(file "${name}_${version}.orig.tar.${compression}")
-  if(DEPS)
-    set(archive "${DEPS}/${file}")
-    if(NOT EXISTS "${archive}")
-      message(FATAL_ERROR "onnxrun: the folder of ONNXRUN_DEPS lacks a file: ${archive}\n"
-                          "Add it, or unset ONNXRUN_DEPS to have it fetched.")
-    endif()
-  else()
+  set(archive "${DEPS}/${file}")
+  if(NOT DEPS OR NOT EXISTS "${archive}")
     set(archive "${DOWNLOADS}/${file}")
     if(NOT EXISTS "${archive}")
       if(NOT DEFINED ONNXRUN_APT)

@@ -17,6 +17,7 @@ set(ONNXRUN_PROTOBUF_C_SOURCE "protobuf-c|1.4.1|4cc4facd508172f3e0a4d3a8736225d4
 # For targets that have no packages of what is taken from the system elsewhere (companions.cmake), in the order of building: in place of
 # the commit stand options of their CMake files.
 set(ONNXRUN_COMPANIONS
+  "zlib|1.2.13.dfsg|71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1|||bz2"
   "cmocka|1.1.5|f0ccd8242d55e2fd74b16ba518359151f6f8383ff8aef4976e48393f77bba8b6||-DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF -DWITH_STATIC_LIB=ON|xz"
   "cjson|1.7.15|5308fd4bd90cef7aa060558514de6a1a4a0819974a26e6ed13973c5f624c24b2||-DENABLE_CJSON_TEST=OFF -DENABLE_CUSTOM_COMPILER_FLAGS=OFF|gz"
   "libzip|1.7.3|a60473ffdb7b4260c08bfa19c2ccea0438edac11193c3afbbb1f17fbcf6c6132||-DENABLE_COMMONCRYPTO=OFF -DENABLE_GNUTLS=OFF -DENABLE_MBEDTLS=OFF -DENABLE_OPENSSL=OFF -DENABLE_WINDOWS_CRYPTO=OFF -DENABLE_BZIP2=OFF -DENABLE_LZMA=OFF -DBUILD_TOOLS=OFF -DBUILD_REGRESS=OFF -DBUILD_EXAMPLES=OFF -DBUILD_DOC=OFF|xz"
@@ -32,7 +33,7 @@ set(ONNXRUN_COMPANIONS
 set(ONNXRUN_POOL_SPINS 10000)
 
 # Suites whose source lists carry these versions, for distributions whose own suite is older.
-set(ONNXRUN_SUITES_debian trixie forky sid)
+set(ONNXRUN_SUITES_debian bookworm trixie forky sid)
 set(ONNXRUN_SUITES_ubuntu plucky questing resolute devel)
 
 # Splits one line of these into variables of the caller.

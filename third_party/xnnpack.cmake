@@ -94,6 +94,7 @@ function(onnxrun_cache_key cc flags entry)
   endif()
   string(REGEX MATCH "[0-9]+\\.[0-9]+(\\.[0-9]+)?" number "${version}")
   string(REGEX MATCH "git([0-9]+)" unused "${ONNXRUN_SOURCES}")
+  list(FILTER flags EXCLUDE REGEX "^CMAKE_TOOLCHAIN_FILE=") # another checkout's is the same; its hash counts
   string(SHA256 hash "${ONNXRUN_SOURCES};${ONNXRUN_POOL_SPINS};${version};${flags}")
   string(SUBSTRING "${hash}" 0 8 hash)
   set(${entry} "xnnpack-${CMAKE_MATCH_1}-${family}-${number}-${CMAKE_SYSTEM_PROCESSOR}-${hash}" PARENT_SCOPE)
@@ -113,6 +114,15 @@ function(onnxrun_xnnpack_settings cc cxx settings)
     "XNNPACK_BUILD_ALL_MICROKERNELS=OFF" "XNNPACK_BUILD_TESTS=OFF" "XNNPACK_BUILD_BENCHMARKS=OFF"
     # KleidiAI would be downloaded.
     "XNNPACK_ENABLE_KLEIDIAI=OFF" "CPUINFO_BUILD_PKG_CONFIG=OFF")
+  # Kernels of its vectors take a clang of 2023.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^riscv")
+    set(CMAKE_REQUIRED_FLAGS "-march=rv64gcv")
+    check_c_source_compiles("#include <riscv_vector.h>\nint main(void) { return (int)__riscv_vsetvl_e32m4(1); }" ONNXRUN_RISCV_VECTORS)
+    unset(CMAKE_REQUIRED_FLAGS)
+    if(NOT ONNXRUN_RISCV_VECTORS)
+      list(APPEND variables "XNNPACK_ENABLE_RISCV_VECTOR=OFF")
+    endif()
+  endif()
   set(passed CMAKE_SYSROOT CMAKE_OSX_ARCHITECTURES CMAKE_OSX_DEPLOYMENT_TARGET CMAKE_OSX_SYSROOT)
   if(CMAKE_TOOLCHAIN_FILE)
     get_filename_component(toolchain "${CMAKE_TOOLCHAIN_FILE}" ABSOLUTE BASE_DIR "${CMAKE_BINARY_DIR}")

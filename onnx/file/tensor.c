@@ -224,6 +224,8 @@ static enum onr_status decode_external(const struct onri_tensor_decoder *decoder
     return onr_fail(error, ONR_STATUS_UNSUPPORTED, "a string tensor with external data");
   if (stored->found)
     return onr_fail(error, ONR_STATUS_DATA, "a tensor has both %s and external data", store_names[stored->store]);
+  if (!ONRI_PART(external))
+    return onr_fail(error, ONR_STATUS_UNSUPPORTED, "external data, and this library was made for models without");
   ONR_TRY(onri_external_resolve(decoder->sources, t, raw_bytes, &external, error));
   ONR_TRY(onri_desc_check(desc, decoder->env, error));
   return onri_lazy_constant(decoder, desc, external.file, external.offset, external.bytes, constant, error);

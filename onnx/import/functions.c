@@ -159,6 +159,7 @@ enum onr_status onri_function_call(struct onri_importer *importer, struct onri_s
   struct onri_call call = {.function = function};
   struct onri_scope inside;
   enum onr_status status;
+  if (importer->options->uses) importer->options->uses(importer->options->report_context, "part", "", "functions");
   ONR_TRY(measure(importer, function, 1));
   if (function->nodes > importer->env->limits.nodes - importer->nodes)
     return onr_fail(importer->error, ONR_STATUS_LIMIT,

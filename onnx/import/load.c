@@ -143,7 +143,7 @@ static enum onr_status import(struct onri_importer *importer, const Onnx__ModelP
   importer->from_pytorch = model->producer_name && !strcmp(model->producer_name, "pytorch");
   ONR_TRY(read_opsets(importer, model, &opsets));
   ONR_TRY(onri_op_index_make(&importer->scratch, &importer->ops, importer->error));
-  ONR_TRY(onri_functions_read(importer, model));
+  if (ONRI_PART(functions)) ONR_TRY(onri_functions_read(importer, model));
   ONR_TRY(onri_import_main(importer, model->graph, &opsets));
   ONR_TRY(tell_declared(importer));
   ONR_TRY(onri_unsupported_finish(importer));

@@ -3,6 +3,7 @@
 #include "model/model.h"
 
 #include "base/atomic_file.h"
+#include "base/only.h"
 #include "onnx/file/file_kind.h"
 #include "onnx/import/load.h"
 #include "onnx/import/packed_model.h"
@@ -95,6 +96,14 @@ static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr
   return onri_sources_keep_memory(model->keep, error);
 }
 
+/* For builds for this model alone. */
+static void tell_parts(const struct onr_model *model, const struct onr_model_options *options) {
+  if (!options->uses) return;
+  if (model->packed.part) options->uses(options->report_context, "part", "", "packed");
+  if (((const struct onri_sources *)model->keep)->num_files)
+    options->uses(options->report_context, "part", "", "external");
+}
+
 /* What a model is loaded for, beside running. */
 enum purpose { TO_RUN, TO_PACK, TO_WRITE };
 
@@ -115,12 +124,14 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, en
     status = path ? onri_sources_open(sources, path, options->external_directory, error)
                   : onri_sources_set_memory(sources, data, bytes, options->external_directory, error);
     sources->data_stays = !path && options->data_stays;
-    if (status == ONR_STATUS_OK && path) status = onri_packed_model_open(sources, model, options->packed_write, error);
+    if (ONRI_PART(packed) && status == ONR_STATUS_OK && path)
+      status = onri_packed_model_open(sources, model, options->packed_write, error);
     if (status == ONR_STATUS_OK && model->packed.part && options->packed)
       status = onr_fail(error, ONR_STATUS_ARGUMENT, "the model is a packed one already, with its weights in it");
     if (purpose == TO_PACK) onri_sources_track(sources, 1);
     if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
     else onri_sources_destroy(sources);
+    if (status == ONR_STATUS_OK) tell_parts(model, options);
     if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);
     model->rereads = (path || options->data_stays) && !model->packed.has_holes;
   }

@@ -206,15 +206,15 @@ enum onr_status onri_import_node(struct onri_importer *importer, struct onri_sco
                                 .domain = onri_canonical_domain(node->domain),
                                 .num_in = trimmed(node->input, node->n_input),
                                 .num_out = trimmed(node->output, node->n_output)};
-  struct onri_function *function;
-  enum onr_status status;
+  struct onri_function *function = NULL;
+  enum onr_status status = ONR_STATUS_OK;
   ONR_TRY(onri_env_poll(importer->env, importer->error));
   if (++importer->nodes > importer->env->limits.nodes)
     return onr_fail(importer->error, ONR_STATUS_LIMIT, "the graph has more than %llu nodes (nodes)",
                     (unsigned long long)importer->env->limits.nodes);
   file.origin = onri_origin_make(importer, node, parent);
   if (!file.origin) return onri_import_no_memory(importer);
-  status = onri_function_find(importer, node, &function);
+  if (ONRI_PART(functions)) status = onri_function_find(importer, node, &function);
   if (status == ONR_STATUS_OK) status = resolve_inputs(importer, scope, &file);
   if (status == ONR_STATUS_OK)
     status = function ? onri_function_call(importer, scope, function, &file) : import_layers(importer, scope, &file);

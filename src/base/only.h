@@ -19,4 +19,7 @@
 #define ONRI_IF(name, ...) __VA_ARGS__
 #endif
 
+/* 1 where a model was packed, or has bodies, functions, external data (which tell of them as "part NAME"); else 0. */
+#define ONRI_PART(name) (0 ONRI_IF(ONRI_HAS_PART_##name, +1))
+
 #endif

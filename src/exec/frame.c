@@ -26,7 +26,7 @@ enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph
   f->first_child = onri_allocate_zeroed(allocator, graph->num_nodes * sizeof(*f->first_child));
   for (size_t n = 0; f->first_child && n < graph->num_nodes; n++) {
     f->first_child[n] = (int32_t)f->num_children;
-    f->num_children += (size_t)graph->nodes[n].num_bodies;
+    f->num_children += (size_t)onri_num_bodies(&graph->nodes[n]);
   }
   f->children = onri_allocate_zeroed(allocator, f->num_children * sizeof(struct onri_frame *));
   f->inputs = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*f->inputs));
@@ -324,7 +324,7 @@ void onri_frame_done(struct onri_frame *frame) { frame->space.pinned = NULL; }
 
 void onri_frame_done_bodies(struct onri_frame *frame, const struct onri_node *node) {
   struct onri_frame **children = frame->children + frame->first_child[node - frame->space.graph->nodes];
-  for (int32_t b = 0; b < node->num_bodies; b++) {
+  for (int32_t b = 0; b < onri_num_bodies(node); b++) {
     if (!children[b]) continue;
     onri_frame_done(children[b]);
     onri_workspace_rest(&children[b]->space);

@@ -57,7 +57,7 @@ static int32_t feed_captures(const struct onri_graph *graph, const struct onri_n
 
 void onri_body_feed(const struct onri_graph *graph, const struct onri_node *node) {
   int32_t read = onri_body_explicit_inputs(node);
-  for (int32_t b = 0; b < node->num_bodies; b++) {
+  for (int32_t b = 0; b < onri_num_bodies(node); b++) {
     struct onri_graph *body = node->bodies[b];
     const int32_t formal = node->layer->control == ONRI_CONTROL_MAP ? node->num_in : onri_body_formal_inputs(node);
     for (int32_t k = 0; k < formal && (size_t)k < body->num_inputs; k++) {
@@ -207,7 +207,7 @@ enum onr_status onri_facts_of_bodies(struct onri_deduction *d, struct onr_error 
       d->facts->depth >= DEPTH_MOST || d->facts->bodies_left <= 0)
     return ONR_STATUS_OK;
   onri_body_feed(d->facts->graph, d->node);
-  for (int32_t b = 0; b < d->node->num_bodies && status == ONR_STATUS_OK; b++) {
+  for (int32_t b = 0; b < onri_num_bodies(d->node) && status == ONR_STATUS_OK; b++) {
     struct onri_facts body = {.depth = d->facts->depth + 1};
     d->facts->bodies_left--;
     status = onri_facts_begin_carried(&body, d->node->bodies[b], 0, &carried, error);

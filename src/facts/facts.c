@@ -165,7 +165,7 @@ static enum onr_status ask_rule(struct onri_facts *facts, const struct onri_node
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer shapes");
   d->out = facts->out;
   for (int32_t i = 0; i < node->num_out; i++) d->out[i] = nothing;
-  if (node->num_bodies) return onri_facts_of_bodies(d, error);
+  if (onri_num_bodies(node)) return onri_facts_of_bodies(d, error);
   if (rule) rule(d);
   else if (!node->layer->control) return onri_facts_fit(d, error);
   return ONR_STATUS_OK;
@@ -401,7 +401,7 @@ enum onr_status onri_facts_update(struct onri_facts *facts, struct onr_error *er
     const struct onri_node *node = &graph->nodes[n];
     const int is_new = !is_settled(facts, node);
     if (is_new) status = deduce(facts, node, error);
-    else if (!node->num_bodies) status = check_again(facts, node, before, error);
+    else if (!onri_num_bodies(node)) status = check_again(facts, node, before, error);
     if (is_new) write_desc(facts, node);
   }
   onri_release(allocator, before);

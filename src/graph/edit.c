@@ -102,7 +102,7 @@ static void drop_nodes(struct onri_graph *graph, const uint8_t *live) {
     for (int32_t i = 0; i < node->num_out; i++)
       if (node->out[i] != ONRI_NONE && graph->values[node->out[i]].producer == (int32_t)n)
         graph->values[node->out[i]].producer = ONRI_NONE;
-    for (int32_t b = 0; b < node->num_bodies; b++) onri_graph_destroy(node->bodies[b]);
+    for (int32_t b = 0; b < onri_num_bodies(node); b++) onri_graph_destroy(node->bodies[b]);
     node->num_bodies = 0;
   }
 }

@@ -19,7 +19,7 @@ static void destroy_node(struct onri_graph *graph, struct onri_node *node) {
   if (node->prepared && node->layer && node->layer->release_prepared)
     node->layer->release_prepared(node->prepared, graph->env);
   onri_release(graph->env->allocator, node->prepared);
-  for (int32_t b = 0; b < node->num_bodies; b++) onri_graph_destroy(node->bodies[b]);
+  for (int32_t b = 0; b < onri_num_bodies(node); b++) onri_graph_destroy(node->bodies[b]);
 }
 
 void onri_graph_destroy(struct onri_graph *graph) {

@@ -9,6 +9,7 @@
 #include "onnxrun/model.h"
 #include "base/env.h"
 #include "base/memory/memory.h"
+#include "base/only.h"
 #include "onnxrun/layer.h"
 
 #define ONRI_NONE (-1) /* an omitted input or output */
@@ -66,6 +67,9 @@ struct onri_node {
   void *prepared;         /* what layer->prepare made; NULL before */
   uint64_t packed_inputs; /* constant inputs that prepare packed and run does not read */
 };
+
+/* How many there are, where a build has any. */
+static inline int32_t onri_num_bodies(const struct onri_node *node) { return ONRI_PART(bodies) ? node->num_bodies : 0; }
 
 struct onri_graph {
   struct onri_arena arena;

@@ -35,12 +35,12 @@ static enum onr_status verify_reader(const struct onri_graph *graph, const uint8
 
 /* What a node reads is what its bodies read: the condition of an If goes to no body, all else to one. */
 static enum onr_status verify_bodies(const struct onri_node *node, struct onr_error *error) {
-  size_t inputs = node->num_bodies == 2;
-  if (!node->layer->control || node->num_bodies > 2)
-    return onr_fail(error, ONR_STATUS_INTERNAL, "%s has %d bodies", node->layer->name, node->num_bodies);
-  for (int32_t b = 0; b < node->num_bodies; b++) {
+  size_t inputs = onri_num_bodies(node) == 2;
+  if (!node->layer->control || onri_num_bodies(node) > 2)
+    return onr_fail(error, ONR_STATUS_INTERNAL, "%s has %d bodies", node->layer->name, onri_num_bodies(node));
+  for (int32_t b = 0; b < onri_num_bodies(node); b++) {
     inputs += node->bodies[b]->num_inputs;
-    if (node->num_bodies == 2 && node->bodies[b]->num_outputs != (size_t)node->num_out)
+    if (onri_num_bodies(node) == 2 && node->bodies[b]->num_outputs != (size_t)node->num_out)
       return onr_fail(error, ONR_STATUS_INTERNAL, "%d outputs, but body %d has %zu", node->num_out, b,
                       node->bodies[b]->num_outputs);
     ONR_TRY(onri_graph_verify(node->bodies[b], error));
@@ -66,7 +66,7 @@ static enum onr_status verify_node(const struct onri_graph *graph, const uint8_t
     if (!is_value(graph, node->out[i])) return fail(&at, "is no value", error);
     if (graph->values[node->out[i]].producer != (int32_t)n) return fail(&at, "has another producer", error);
   }
-  return node->num_bodies ? verify_bodies(node, error) : ONR_STATUS_OK;
+  return onri_num_bodies(node) ? verify_bodies(node, error) : ONR_STATUS_OK;
 }
 
 static enum onr_status verify_value(const struct onri_value *value, struct onr_error *error) {

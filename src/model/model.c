@@ -50,7 +50,7 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
 void onr_model_destroy(struct onr_model *model) {
   if (!model) return;
   onri_graph_destroy(model->graph);
-  onri_packed_clear(model);
+  if (ONRI_PART(packed)) onri_packed_clear(model);
   onri_blocks_clear(&model->blocks, &model->meter.allocator);
   if (model->release_keep) model->release_keep(model->keep);
   onri_arena_clear(&model->arena);
@@ -133,7 +133,7 @@ static uint64_t constant_bytes(const struct onri_graph *graph) {
   for (size_t v = 0; v < graph->num_values; v++)
     if (graph->values[v].constant) bytes += onr_desc_bytes(&graph->values[v].constant->desc);
   for (size_t n = 0; n < graph->num_nodes; n++)
-    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);
+    for (int32_t b = 0; b < onri_num_bodies(&graph->nodes[n]); b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);
   return bytes;
 }
 
@@ -211,7 +211,7 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
     model->packed.path = options->packed, model->packed.writes = options->packed_write,
     model->packed.passes = options->disabled_passes;
   if (!model->for_source && !model->for_onnx) {
-    ONR_TRY(onri_packed_begin(model, error));
+    if (ONRI_PART(packed)) ONR_TRY(onri_packed_begin(model, error));
     ONR_TRY(onri_model_prepare(model, error));
   }
   model->info.num_nodes = graph->num_nodes;

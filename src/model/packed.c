@@ -34,7 +34,7 @@ static void add_graph(struct onri_digest *digest, const struct onri_graph *graph
       onri_digest_add(digest, of, sizeof(of));
       onri_digest_add(digest, desc->dim, (size_t)desc->rank * sizeof(desc->dim[0]));
     }
-    for (int32_t b = 0; b < node->num_bodies; b++) add_graph(digest, node->bodies[b]);
+    for (int32_t b = 0; b < onri_num_bodies(node); b++) add_graph(digest, node->bodies[b]);
   }
 }
 

@@ -137,6 +137,7 @@ static void tell_function(const struct onri_passes_listener *listener, const str
 static void tell_layers(const struct onri_passes_listener *listener, const struct onri_graph *graph) {
   for (size_t i = 0; listener->uses && i < graph->num_nodes; i++) {
     listener->uses(listener->uses_context, "layer", "", graph->nodes[i].layer->name);
+    if (onri_num_bodies(&graph->nodes[i])) listener->uses(listener->uses_context, "part", "", "bodies");
     tell_function(listener, &graph->nodes[i]);
   }
 }
@@ -218,10 +219,10 @@ static int push_bodies(struct worklist *list, struct onri_graph *graph) {
   for (size_t i = 0; i < graph->num_nodes; i++) {
     const struct onri_node *node = &graph->nodes[i];
     struct work work = {.is_body = 1};
-    if (!node->num_bodies) continue;
+    if (!onri_num_bodies(node)) continue;
     onri_body_feed(graph, node);
     work.carried = onri_body_carried(node);
-    for (int32_t b = 0; b < node->num_bodies; b++) {
+    for (int32_t b = 0; b < onri_num_bodies(node); b++) {
       if (!onri_grow(graph->env->allocator, &list->items, sizeof(*list->items), &list->capacity, list->count + 1))
         return 0;
       work.graph = node->bodies[b];

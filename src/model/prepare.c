@@ -16,7 +16,7 @@ static void count_readers(struct onri_graph *graph) {
     for (int32_t i = 0; i < node->num_in; i++)
       if (node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)
         graph->values[node->in[i]].constant->readers++;
-    for (int32_t b = 0; b < node->num_bodies; b++) count_readers(node->bodies[b]);
+    for (int32_t b = 0; b < onri_num_bodies(node); b++) count_readers(node->bodies[b]);
   }
   for (size_t i = 0; i < graph->num_outputs; i++)
     if (graph->values[graph->outputs[i]].constant) graph->values[graph->outputs[i]].constant->readers++;
@@ -75,7 +75,7 @@ static size_t bytes_read(const struct onri_graph *graph, const struct onri_node 
     const size_t bytes = constant && is_unread(constant) ? onr_desc_bytes(&constant->desc) : 0;
     if (bytes > most) most = bytes;
   }
-  for (int32_t b = 0; b < node->num_bodies; b++)
+  for (int32_t b = 0; b < onri_num_bodies(node); b++)
     for (size_t n = 0; n < node->bodies[b]->num_nodes; n++) {
       const size_t bytes = bytes_read(node->bodies[b], &node->bodies[b]->nodes[n]);
       if (bytes > most) most = bytes;
@@ -241,7 +241,7 @@ static enum onr_status prepare_graph(struct preparation *p, struct onri_graph *g
     if (p->reading.bytes >= LARGE_READING && p->reading.ahead < p->reading.bytes / 2)
       release_reading(&p->reading, graph->env->allocator);
     ONR_TRY(prepare_node(p, &graph->nodes[n], error));
-    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++)
+    for (int32_t b = 0; b < onri_num_bodies(&graph->nodes[n]); b++)
       ONR_TRY(prepare_graph(p, graph->nodes[n].bodies[b], NULL, error));
   }
   for (size_t i = 0; i < graph->num_outputs; i++) {
@@ -272,7 +272,7 @@ static size_t constant_bytes(const struct onri_graph *graph) {
     if (graph->values[v].constant && graph->values[v].constant->data && graph->values[v].constant->owned)
       bytes += onr_desc_bytes(&graph->values[v].constant->desc);
   for (size_t n = 0; n < graph->num_nodes; n++)
-    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);
+    for (int32_t b = 0; b < onri_num_bodies(&graph->nodes[n]); b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);
   return bytes;
 }
 
@@ -287,7 +287,7 @@ enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *er
   env->blocks = &model->blocks;
   onri_blocks_open(&model->blocks, model->constant_bytes);
   status = prepare_all(&p, model->graph, error);
-  if (status == ONR_STATUS_OK) status = onri_packed_end(model, error);
+  if (ONRI_PART(packed) && status == ONR_STATUS_OK) status = onri_packed_end(model, error);
   onri_blocks_close(&model->blocks, env);
   if (p.reading.user) p.reading.user->data = NULL; /* after a failure */
   release_reading(&p.reading, model->graph->env->allocator);

@@ -3,6 +3,7 @@
 As a program, one peer in a process of its own, which answers a line of JSON with a line of JSON:
     {"open": MODEL, "inputs": FILE.npz, "threads": N}   {"load_ms": ...}   until the first result is there
     {"time": SECONDS}                                   {"min_ms": ..., "median_ms": ...}
+    {"count": N}                                        {}   N runs between two calls of the system's getppid
     {"save": FILE.npz}                                  {}   the outputs by position
     {"peak": true}                                      {"bytes": ...}   the most memory the process had
 An error is {"error": "..."}.
@@ -241,6 +242,12 @@ class Worker:
             return {"load_ms": (loaded + time.perf_counter() - start) * 1e3}
         if "time" in request:
             return timed(self.open_model.run, request["time"])
+        if "count" in request:
+            os.getppid()
+            for _ in range(request["count"]):
+                self.open_model.run()
+            os.getppid()
+            return {}
         if "save" in request:
             np.savez(request["save"], *self.open_model.outputs())
             return {}
@@ -260,10 +267,10 @@ class Worker:
 class Peer:
     """A peer in another process. Calls raise RuntimeError when it fails or dies."""
 
-    def __init__(self, key):
+    def __init__(self, key, python=(sys.executable,), environment=None):
         self.key, self.name = key, PEERS[key].name
-        self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), key], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen([*python, os.path.abspath(__file__), key], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True, env=environment)
 
     def ask(self, **request):
         try:
