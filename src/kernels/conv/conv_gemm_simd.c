@@ -90,6 +90,16 @@ INLINE void deinterleave_2(vf32 *x) {
   x[1] = f32_odd(x[0], x[1]);
   x[0] = even;
 }
+/* Lanes rest, rest + 3 ... of three vectors. */
+INLINE vf32 every_third(const vf32 *x, const int32_t rest) {
+  const vi32 from = i32_lanes() * 3 + rest, is_last = from >= 2 * F32_LANES;
+  const vi32 first = i32_pick((vi32)x[0], (vi32)x[1], from & (2 * F32_LANES - 1));
+  return (vf32)i32_pick(first, (vi32)x[2], i32_select(is_last, from - F32_LANES, i32_lanes()));
+}
+INLINE void deinterleave_3(vf32 *x) {
+  const vf32 thirds[] = {every_third(x, 0), every_third(x, 1), every_third(x, 2)};
+  UNROLL for (int i = 0; i < 3; i++) x[i] = thirds[i];
+}
 INLINE void deinterleave_4(vf32 *x) {
   deinterleave_2(x);
   deinterleave_2(x + 2);
@@ -97,7 +107,11 @@ INLINE void deinterleave_4(vf32 *x) {
   x[0] = f32_even(even, x[2]), x[2] = f32_odd(even, x[2]);
   x[1] = f32_even(odd, x[3]), x[3] = f32_odd(odd, x[3]);
 }
-#define DEINTERLEAVE(stride, x) (stride == 1 ? deinterleave_1(x) : stride == 2 ? deinterleave_2(x) : deinterleave_4(x))
+#define DEINTERLEAVE(stride, x)      \
+  (stride == 1   ? deinterleave_1(x) \
+   : stride == 2 ? deinterleave_2(x) \
+   : stride == 3 ? deinterleave_3(x) \
+                 : deinterleave_4(x))
 
 /* Vector `v` of all lines: behind a line it writes over others of the list, which begin with another vector. */
 INLINE void gather_column(const struct lines *l, int64_t v, const int stride) {
@@ -156,11 +170,14 @@ INLINE void gather_lines(const struct lines *all, const int stride) {
 
 /* Pixels that lie further apart, one by one. */
 static void gather_pixels(const struct lines *l, int64_t pixel, struct span inside) {
-  const float *x = l->x + l->at * pixel;
+  const int64_t step = l->stride * pixel, count = inside.last - inside.first;
+  const float *x = l->x + l->at * pixel + inside.first * step;
   float *to = l->to;
-  for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns)
-    for (int64_t i = 0; i < l->columns; i++)
-      to[i] = i >= inside.first && i < inside.last ? x[i * l->stride * pixel] : 0;
+  for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns) {
+    clear_exactly(inside.first, to);
+    for (int64_t i = 0; i < count; i++) to[inside.first + i] = x[i * step];
+    clear_exactly(l->columns - inside.last, to + inside.last);
+  }
 }
 
 /* Lists of columns from `list` on which the same loads fill. */
@@ -189,6 +206,7 @@ static void gather_lists(const struct onri_conv_slab *s, const float *x, int64_t
     l.x = x + (rows->at[row] + lines.first * rows->stride) * s->line;
     if (s->pixel == 1 && l.stride == 1) gather_lines(&l, 1);
     else if (s->pixel == 1 && l.stride == 2) gather_lines(&l, 2);
+    else if (s->pixel == 1 && l.stride == 3) gather_lines(&l, 3);
     else if (s->pixel == 1 && l.stride == 4) gather_lines(&l, 4);
     else gather_pixels(&l, s->pixel, inside_of(columns, list));
   }
@@ -213,7 +231,7 @@ static int is_line(const struct onri_conv_slab *s) {
 
 static void gather_slab(const struct onri_conv_slab *s, float *to) {
   const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
-  const int together = s->pixel == 1 && (columns->stride == 2 || columns->stride == 4);
+  const int together = s->pixel == 1 && columns->stride >= 2 && columns->stride <= 4;
   struct span lines[ONRI_SLAB_TAPS];
   if (is_line(s)) {
     gather_line(s->x + rows->at[0] * s->line + columns->at[0], s->channel, s->channels, columns->count, to);
