@@ -122,7 +122,7 @@ static struct band band_of(const struct onri_conv *c) {
   return band;
 }
 
-static int can_planes(const struct onri_conv *c) {
+int onri_depthwise_can_planes(const struct onri_conv *c) {
   const struct onri_axis *a0 = &c->axis[0];
   return onri_conv_is_depthwise(c) && !c->transposed && a0->kernel == 1 && a0->out == 1 && a0->begin == 0 &&
          c->axis[1].out > 0 && c->axis[2].out > 0 && c->axis[2].kernel <= ONRI_SLAB_TAPS &&
@@ -134,7 +134,7 @@ int onri_depthwise_suits_planes(const struct onri_conv *c) {
   const struct onri_axis *a1 = &c->axis[1], *a2 = &c->axis[2];
   const int64_t row = a1->kernel > SMALL ? LONG_ROW : ROW;
   return c->group_out == 1 && a1->kernel * a2->kernel > 1 && a1->kernel <= LARGE && a1->stride <= APART &&
-         a2->stride <= APART && a2->out >= row && a1->out >= ONRI_DEPTHWISE_TILE && can_planes(c);
+         a2->stride <= APART && a2->out >= row && a1->out >= ONRI_DEPTHWISE_TILE && onri_depthwise_can_planes(c);
 }
 
 struct planes {

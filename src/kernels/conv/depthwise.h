@@ -12,8 +12,9 @@
 static inline int onri_depthwise_can(const struct onri_conv *c) {
   return onri_conv_is_depthwise(c) && !c->transposed && c->x.channel_stride == 1 && c->y.channel_stride == 1;
 }
-/* Whether it can channels-first images, too, of which one band must fit a buffer, and is the faster way: rows fill
- * vectors of pixels, columns fill tiles. Weights must be finite. */
+/* Whether it can channels-first images, too, of which one band must fit a buffer. Weights must be finite. */
+int onri_depthwise_can_planes(const struct onri_conv *c);
+/* Whether that is the faster way: rows fill vectors of pixels, columns fill tiles. */
 int onri_depthwise_suits_planes(const struct onri_conv *c);
 /* Applied to all parts of y as they are done. */
 typedef void (*onri_depthwise_tail)(const void *context, float *y, size_t count);

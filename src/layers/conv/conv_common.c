@@ -340,7 +340,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
     call->method = onri_conv_winograd_method(&p->winograd);
   }
   s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE &&
-                 (onri_depthwise_can(c) || (p->planes && onri_depthwise_suits_planes(c))) && onri_depthwise_is_fast() &&
+                 (onri_depthwise_can(c) || (p->planes && onri_depthwise_can_planes(c))) && onri_depthwise_is_fast() &&
                  !onri_is_double(call->in[0].dtype);
   if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR, call->method = ONR_METHOD_DEPTHWISE;
   call->exact = s->depthwise && !is_tuned(s) && !s->winograd;
