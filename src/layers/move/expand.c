@@ -4,9 +4,29 @@
 #include "kernels/move/copy.h"
 #include "layers/layers.h"
 
+/* What lies below outer dimensions that repeat is made once of short runs, and copied as a whole. */
 struct expand_state {
-  struct onri_copy copy;
+  struct onri_copy copy, again;
+  size_t first; /* bytes that `copy` makes; the rest is for `again`. 0: there is none */
 };
+
+static void plan_copies(struct expand_state *s, size_t size, int32_t rank, const int64_t *dims,
+                        const int64_t *x_strides) {
+  enum { LONG_RUN = 1024 }; /* bytes: as fast as any copy */
+  int64_t times = 1, first = 1;
+  int32_t outer = 0;
+  s->first = 0;
+  for (; outer < rank && (dims[outer] == 1 || x_strides[outer] == 0); outer++) times *= dims[outer];
+  for (int32_t d = outer; d < rank; d++) first *= dims[d];
+  onri_copy_make(&s->copy, size, rank - outer, dims + outer, x_strides + outer, NULL);
+  if (times < 2 || first < 2 || s->copy.size >= LONG_RUN || onri_copy_is_contiguous(&s->copy)) {
+    onri_copy_make(&s->copy, size, rank, dims, x_strides, NULL);
+    return;
+  }
+  const int64_t blocks[] = {times - 1, first}, strides[] = {0, 1};
+  onri_copy_make(&s->again, size, 2, blocks, strides, NULL);
+  s->first = (size_t)first * size;
+}
 
 static enum onr_status expand_infer(struct onr_call *call) {
   int64_t shape[ONR_MAX_RANK];
@@ -32,14 +52,17 @@ static enum onr_status expand_plan(struct onr_call *call) {
   const struct onr_desc *y = &call->out[0];
   int64_t strides[ONR_MAX_RANK];
   onri_broadcast_strides(&call->in[0], y, strides);
-  onri_copy_make(&s->copy, onr_dtype_size(y->dtype), y->rank, y->dim, strides, NULL);
+  plan_copies(s, onr_dtype_size(y->dtype), y->rank, y->dim, strides);
   wish_view_when_equal(call);
   return ONR_STATUS_OK;
 }
 
 static enum onr_status expand_run(struct onr_call *call) {
   const struct expand_state *s = call->state;
-  if (call->outputs[0] != call->inputs[0]) onri_copy_run(&s->copy, call->env, call->inputs[0], call->outputs[0]);
+  char *y = call->outputs[0];
+  if (call->outputs[0] == call->inputs[0]) return ONR_STATUS_OK;
+  onri_copy_run(&s->copy, call->env, call->inputs[0], y);
+  if (s->first > 0) onri_copy_run(&s->again, call->env, y, y + s->first);
   return ONR_STATUS_OK;
 }
 
@@ -75,7 +98,7 @@ static enum onr_status tile_plan(struct onr_call *call) {
     strides[2 * d] = 0;
     strides[2 * d + 1] = x_strides[d];
   }
-  onri_copy_make(&s->copy, onr_dtype_size(x->dtype), 2 * x->rank, dims, strides, NULL);
+  plan_copies(s, onr_dtype_size(x->dtype), 2 * x->rank, dims, strides);
   wish_view_when_equal(call);
   return ONR_STATUS_OK;
 }
