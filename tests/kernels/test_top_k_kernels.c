@@ -106,6 +106,43 @@ static void test_best(void **state) {
       }
 }
 
+/* Ties, NaN and both zeros; rows longer than the columns that are looked at. */
+static void check_columns(const struct onri_top_k_kernels *kernels, size_t count, size_t length, size_t k,
+                          int largest) {
+  static const float special[] = {NAN, -NAN, INFINITY, -INFINITY, 0.0f, -0.0f};
+  enum { ROW = 60 };
+  float x[40 * ROW], values[ONRI_TOP_K_COLUMNS * ROW];
+  int32_t at[ONRI_TOP_K_COLUMNS * ROW];
+  int64_t keys[40];
+  const struct onri_top_k_columns columns = {x, ROW, count, length, k, largest, values, at};
+  for (size_t i = 0; i < length * ROW; i++) x[i] = i % 7 == 0 ? special[i / 7 % 6] : (float)(i * 7919 % 13) - 6;
+  kernels->columns(&columns);
+  for (size_t c = 0; c < count; c++) {
+    float line[40];
+    for (size_t i = 0; i < length; i++) line[i] = x[i * ROW + c];
+    kernels->keys(ONRI_CLASS_F32, line, length, largest, keys);
+    uint8_t taken[40] = {0};
+    for (size_t n = 0; n < k; n++) {
+      size_t is = length;
+      for (size_t i = 0; i < length; i++)
+        if (!taken[i] && (is == length || key_at(keys, 4, i) > key_at(keys, 4, is))) is = i;
+      taken[is] = 1;
+      assert_int_equal(at[n * count + c], is);
+      assert_memory_equal(&values[n * count + c], &line[is], sizeof(float));
+    }
+  }
+}
+
+static void test_columns(void **state) {
+  (void)state;
+  for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++)
+    for (size_t count = 1; count <= 40; count += 1 + count / 3)
+      for (size_t length = 1; length <= 40; length += 1 + length / 4)
+        for (size_t k = 1; k <= length && k <= ONRI_TOP_K_COLUMNS; k++)
+          for (int largest = 0; largest < 2; largest++)
+            check_columns(onri_kernels_at(top_k, level), count, length, k, largest);
+}
+
 static void test_levels(void **state) {
   static const size_t counts[] = {1, 3, 8, 17, 63, 64, 65, 130, 200, 399};
   (void)state;
@@ -119,6 +156,7 @@ static void test_levels(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels), cmocka_unit_test(test_best)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels), cmocka_unit_test(test_best),
+                                     cmocka_unit_test(test_columns)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

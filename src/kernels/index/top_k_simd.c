@@ -108,4 +108,49 @@ static void best(size_t size, const void *keys, size_t count, size_t k, int64_t 
   else best_i64(keys, count, k, at);
 }
 
-const struct onri_top_k_kernels ONRI_AT_LEVEL(onri_top_k_kernels) = {order_keys, peaks, above, best};
+/* --- columns --- */
+
+/* The best k of each lane so far, in order; an element goes before those that are less, which make room. */
+struct ranks {
+  vi32 key[ONRI_TOP_K_COLUMNS], at[ONRI_TOP_K_COLUMNS];
+  vf32 value[ONRI_TOP_K_COLUMNS];
+};
+
+INLINE void rank(struct ranks *r, size_t row, size_t k, vi32 key, vf32 value) {
+  size_t j = row < k ? row : k - 1;
+  vi32 here = row < k ? i32_set(-1) : key > r->key[j];
+  for (; j > 0; j--) {
+    const vi32 before = key > r->key[j - 1];
+    r->key[j] = i32_select(before, r->key[j - 1], i32_select(here, key, r->key[j]));
+    r->at[j] = i32_select(before, r->at[j - 1], i32_select(here, i32_set((int32_t)row), r->at[j]));
+    r->value[j] = f32_select(before, r->value[j - 1], f32_select(here, value, r->value[j]));
+    here = before;
+  }
+  r->key[0] = i32_select(here, key, r->key[0]);
+  r->at[0] = i32_select(here, i32_set((int32_t)row), r->at[0]);
+  r->value[0] = f32_select(here, value, r->value[0]);
+}
+
+INLINE void columns_from(const struct onri_top_k_columns c, size_t i, const int one) {
+  const vi32 flip = i32_set(c.largest ? 0 : -1);
+  const size_t lanes = c.count - i;
+  const float *x = c.x + i;
+  struct ranks r = {{{0}}, {{0}}, {{0}}};
+  for (size_t row = 0; row < c.length; row++, x += c.row) {
+    const vf32 value = lanes >= F32_LANES ? f32_load(x) : f32_load_part(x, lanes);
+    rank(&r, row, one ? 1 : c.k, keys_f32(value, flip), value);
+  }
+  for (size_t j = 0; j < (one ? 1 : c.k); j++) {
+    f32_store_part(c.values + j * c.count + i, r.value[j], lanes);
+    i32_store_part(c.at + j * c.count + i, r.at[j], lanes);
+  }
+}
+
+static void columns(const struct onri_top_k_columns *columns) {
+  const struct onri_top_k_columns c = *columns;
+  for (size_t i = 0; i < c.count; i += F32_LANES)
+    if (c.k == 1) columns_from(c, i, 1);
+    else columns_from(c, i, 0);
+}
+
+const struct onri_top_k_kernels ONRI_AT_LEVEL(onri_top_k_kernels) = {order_keys, peaks, above, best, columns};

@@ -3,7 +3,8 @@
  * Elements become keys of which the greater is the better. The best of each of some k groups of keys bound the best k
  * from below: few keys lie above the bound, and they alone are sorted. A few are kept in order while they are found;
  * many are gathered, and cut to k where there is no room left.
- * Lines that lie apart are copied beside each other, some at a time. */
+ * Lines that lie apart are copied beside each other, some at a time.
+ * Short lines of float32, or the best one alone: a lane of a vector each (kernels/index/top_k.h). */
 #include <string.h>
 
 #include "base/env.h"
@@ -63,6 +64,7 @@ struct top_k_state {
   size_t chunk;    /* keys of a line that are looked at together */
   size_t together; /* lines whose elements lie, or are copied, one behind the other */
   int keys_of_all; /* of the lines together, at once */
+  int in_columns;  /* and nothing else of this is used */
   size_t capacity; /* entries */
   size_t key_size;
   size_t spare, above, keys, peaks, tile, part_bytes; /* where in a part's scratch memory; its entries are first */
@@ -101,6 +103,9 @@ static enum onr_status top_k_plan(struct onr_call *call) {
   s->length = (size_t)x->dim[axis];
   s->k = (size_t)call->out[0].dim[axis];
   s->num_parts = s->part_bytes = 0;
+  s->in_columns =
+      x->dtype == ONR_DTYPE_F32 && s->length > 1 && onri_top_k_is_columns(s->outer, s->length, s->inner, s->k);
+  if (s->in_columns) return ONR_STATUS_OK;
   const size_t lines = s->outer * s->inner;
   if (s->k == 0 || lines == 0) return ONR_STATUS_OK;
   s->key_size = onri_class_size(onri_dtype_class(x->dtype));
@@ -320,6 +325,13 @@ static enum onr_status top_k_run(struct onr_call *call) {
   const struct onr_top_k_params *p = call->params;
   const struct top_k_state *s = call->state;
   const enum onr_dtype dtype = call->in[0].dtype;
+  if (s->in_columns) {
+    const struct onri_top_k_lines lines = {
+        s->outer,   s->length,       s->inner,         s->k,
+        p->largest, call->inputs[0], call->outputs[0], call->num_out > 1 ? call->outputs[1] : NULL};
+    onri_top_k_in_columns(&lines, call->env);
+    return ONR_STATUS_OK;
+  }
   if (s->num_parts > 0 && s->length == 1) return copy_all(call);
   struct top_k_job job = {s,
                           call->env,

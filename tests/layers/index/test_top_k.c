@@ -127,6 +127,23 @@ static void lines_and_few(void **state) {
   }
 }
 
+/* Short lines, that lie side by side and that do not, in groups of all sizes. */
+static void short_lines(void **state) {
+  enum { MOST = 60000 };
+  static double values[MOST];
+  struct sweep s = sweep_from(23);
+  (void)state;
+  for (int round = 0; round < sweep_cases(300); round++) {
+    const int64_t length = sweep_pick(&s, 2, sweep_chance(&s, 4) ? 90 : 20),
+                  inner = sweep_pick(&s, 1, round % 2 ? 5 : 90);
+    const int64_t outer = sweep_pick(&s, 1, round % 2 ? 90 : 7), k = sweep_pick(&s, 1, length < 10 ? length : 10);
+    if (outer * length * inner > MOST) continue;
+    for (int64_t i = 0; i < outer * length * inner; i++)
+      values[i] = sweep_chance(&s, 40) ? NAN : (double)sweep_pick(&s, -9, 9);
+    check(ONR_DTYPE_F32, 3, DIMS(outer, length, inner), 1, k, sweep_chance(&s, 2), values, round % 3 ? 1 : 3);
+  }
+}
+
 /* Lines of more keys than are looked at together; what rises ever again fills the room for those that may be among the
  * best; what is equal, or infinite, bounds nothing. */
 static void long_lines(void **state) {
@@ -174,6 +191,7 @@ static void wrong_arguments(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_axis_and_type), cmocka_unit_test(special_values),
                                      cmocka_unit_test(many_lines),          cmocka_unit_test(lines_and_few),
-                                     cmocka_unit_test(long_lines),          cmocka_unit_test(wrong_arguments)};
+                                     cmocka_unit_test(short_lines),         cmocka_unit_test(long_lines),
+                                     cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
