@@ -117,7 +117,7 @@ int onri_conv_has_few_outputs(const struct onr_desc *y) {
 int onri_conv_makes_channels_first(const struct onr_desc *y) {
   enum { LANES = 16 }; /* of the widest vectors */
   int64_t pixels = 1;
-  for (int32_t i = 2; i < y->rank; i++)
+  for (int32_t i = y->rank > 4 ? y->rank - 2 : 2; i < y->rank; i++) /* of a volume: those of a plane */
     if (y->dim[i] < 0 || !onri_mul_i64(pixels, y->dim[i], &pixels)) return 1;
   const int64_t filled_up = pixels < INT32_MAX ? (pixels + LANES - 1) / LANES * LANES : pixels;
   return filled_up - pixels <= pixels / 8 || y->dim[1] <= LANES / 2;
