@@ -38,9 +38,10 @@ enum { WINOGRAD_CHANNELS = 16, FEWER_CHANNELS = 7, OUTPUTS_OF_FEWER = 12, DILATE
 
 static int wants_winograd(const struct onri_conv *c) {
   struct onri_winograd how;
+  const int64_t apart = c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
   /* Whether it is depends on the sizes; else taps that meet padding are left out, also of channels-last images. */
-  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++)
-    if (c->axis[i].dilation > 1) return c->group_in >= DILATED_CHANNELS;
+  if (c->axis[0].dilation > 1 || c->axis[1].dilation > 1 || c->axis[2].dilation > 1)
+    return apart == 1 && c->group_in >= DILATED_CHANNELS && c->group_out >= OUTPUTS_OF_FEWER;
   const int64_t in = c->group_in * c->axis[0].kernel; /* all of which one product sums */
   return (in >= WINOGRAD_CHANNELS || (in >= FEWER_CHANNELS && c->group_out >= OUTPUTS_OF_FEWER)) &&
          onri_winograd_choose(c, 0, &how);
