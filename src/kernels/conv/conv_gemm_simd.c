@@ -187,10 +187,10 @@ static int64_t lists_together(const struct onri_slab_axis *a, int64_t list) {
   return n;
 }
 
-/* Lines of few pixels: those of a vector would be mostly others. */
-static int is_narrow(const struct onri_slab_axis *columns) {
+/* Lines of few pixels, in one list: those of a vector would be mostly others. */
+static int is_narrow(const struct onri_slab_axis *columns, int64_t lists) {
   enum { FEW = 4 };
-  return columns->stride > 1 && columns->count <= FEW;
+  return columns->stride > 1 && columns->count <= FEW && lists == 1;
 }
 
 /* List `row` of lines, of which `lines` meet the image, in lists [list, list + count) of columns. */
@@ -210,7 +210,7 @@ static void gather_lists(const struct onri_conv_slab *s, const float *x, int64_t
   for (int64_t i = 0; i < count; i++) clear_exactly(above, to + i * l.next_list);
   if (l.count > 0 && l.columns > 0) {
     l.x = x + (rows->at[row] + lines.first * rows->stride) * s->line;
-    if (s->pixel != 1 || is_narrow(columns)) gather_pixels(&l, s->pixel, inside_of(columns, list));
+    if (s->pixel != 1 || is_narrow(columns, count)) gather_pixels(&l, s->pixel, inside_of(columns, list));
     else if (l.stride == 1) gather_lines(&l, 1);
     else if (l.stride == 2) gather_lines(&l, 2);
     else if (l.stride == 3) gather_lines(&l, 3);
@@ -238,7 +238,7 @@ static int is_line(const struct onri_conv_slab *s) {
 
 static void gather_slab(const struct onri_conv_slab *s, float *to) {
   const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
-  const int together = s->pixel == 1 && columns->stride >= 2 && columns->stride <= 4 && !is_narrow(columns);
+  const int together = s->pixel == 1 && columns->stride >= 2 && columns->stride <= 4;
   struct span lines[ONRI_SLAB_TAPS];
   if (is_line(s)) {
     gather_line(s->x + rows->at[0] * s->line + columns->at[0], s->channel, s->channels, columns->count, to);

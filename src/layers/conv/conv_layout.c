@@ -11,7 +11,7 @@
 
 static const struct onri_axis no_axis = {.out = 1, .kernel = 1, .stride = 1, .dilation = 1};
 
-/* Axes and channels, as far as they are known without the images. 0: not those of a convolution. */
+/* Axes and channels, as far as they are known without the images, whose sizes are 0. 0: not those of a convolution. */
 static int outline(const struct onr_window *window, const struct onr_desc *weight, int64_t groups, int transposed,
                    struct onri_conv *c) {
   const int32_t spatial = weight->rank - 2, lead = ONR_MAX_SPATIAL - spatial;
@@ -22,7 +22,7 @@ static int outline(const struct onr_window *window, const struct onr_desc *weigh
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c->axis[i] = no_axis;
   for (int32_t i = 0; i < spatial; i++) {
     struct onri_axis *a = &c->axis[lead + i];
-    a->kernel = weight->dim[2 + i];
+    a->kernel = weight->dim[2 + i], a->out = 0;
     if (window->rank == spatial && window->stride[i] > 0) a->stride = window->stride[i];
     if (window->rank == spatial && window->dilation[i] > 0) a->dilation = window->dilation[i];
   }
@@ -55,7 +55,7 @@ static int pays_transposes(const struct onri_conv *c, const struct onr_desc *y) 
   const int64_t in = c->group_in, out = c->group_out, taps = onri_conv_taps(c), line = y->dim[y->rank - 1];
   const int64_t apart = c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
   if (in < INPUTS || (c->groups <= 1 && out <= FEW && line >= LINE && taps * out < LITTLE * apart)) return 0;
-  if (taps > 1 ? line >= 0 && line <= SHORT_LINE : !onri_conv_makes_channels_first(y)) return 1;
+  if (taps > 1 ? line >= 0 && line <= SHORT_LINE : !onri_conv_makes_channels_first(y, c->groups)) return 1;
   return out >= OUTPUTS && out % LANES == 0 && taps * in * out >= SHARE * (in * apart + out);
 }
 
@@ -115,11 +115,18 @@ int onri_conv_has_few_outputs(const struct onr_desc *y) {
   return y->rank >= 3 && y->dim[1] > 0 && y->dim[1] <= FEW && y->dim[y->rank - 1] >= LINE;
 }
 
-int onri_conv_makes_channels_first(const struct onr_desc *y) {
+/* The share of the lanes of whole vectors. */
+static double fill_of(int64_t count) {
   enum { LANES = 16 }; /* of the widest vectors */
+  return count > 0 && count < INT32_MAX ? (double)count / (double)((count + LANES - 1) / LANES * LANES) : 1;
+}
+
+int onri_conv_makes_channels_first(const struct onr_desc *y, int64_t groups) {
+  enum { FEW = 8 };
+  const double nearly_full = 7.0 / 8;
   int64_t pixels = 1;
   for (int32_t i = y->rank > 4 ? y->rank - 2 : 2; i < y->rank; i++) /* of a volume: those of a plane */
     if (y->dim[i] < 0 || !onri_mul_i64(pixels, y->dim[i], &pixels)) return 1;
-  const int64_t filled_up = pixels < INT32_MAX ? (pixels + LANES - 1) / LANES * LANES : pixels;
-  return filled_up - pixels <= pixels / 8 || y->dim[1] <= LANES / 2;
+  const double fill = fill_of(pixels);
+  return fill >= nearly_full || y->dim[1] <= FEW || fill >= fill_of(y->dim[1] / (groups > 0 ? groups : 1));
 }

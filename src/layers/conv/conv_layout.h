@@ -21,7 +21,7 @@ int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_par
  * layout. */
 int onri_conv_has_few_outputs(const struct onr_desc *y);
 /* Whether such an output (channels-first dimensions, which may be unknown) is made as fast channels-first as
- * channels-last: images fill vectors of pixels. */
-int onri_conv_makes_channels_first(const struct onr_desc *y);
+ * channels-last: images fill vectors of pixels, or these better than a group's channels theirs. */
+int onri_conv_makes_channels_first(const struct onr_desc *y, int64_t groups);
 
 #endif

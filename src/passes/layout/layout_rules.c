@@ -49,10 +49,11 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
     return onri_rule_spatial(layout);
   const struct onr_desc *weights = &layout->rw->graph->values[weight].desc,
                         *y = &layout->rw->graph->values[node->out[0]].desc;
-  const int reads = onri_conv_reads_channels_first(node->params, weights, y);
+  const struct onr_conv_params *given = node->params;
+  const int reads = onri_conv_reads_channels_first(given, weights, y);
   const int wants_first = layout->values[node->out[0]].wish < 0 || (reads && onri_conv_has_few_outputs(y));
   if (wants_first &&
-      (reads ? onri_conv_makes_channels_first(y) : onri_conv_stays_channels_first(node->params, weights, y)))
+      (reads ? onri_conv_makes_channels_first(y, given->groups) : onri_conv_stays_channels_first(given, weights, y)))
     return onri_layout_plain(layout, 0);
   if (!reads) return onri_rule_spatial(layout);
   struct onr_conv_params *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);

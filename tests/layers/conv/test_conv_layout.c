@@ -1,0 +1,68 @@
+/* Which convolutions read and make channels-first images: one of each kind, of shapes for which the other answer takes
+ * twice as long. */
+#include "kernels/conv/conv_gemm.h"
+#include "layers/conv/conv_layout.h"
+#include "support/sweep.h"
+
+struct kind {
+  const char *why;
+  int64_t x[5], weight[5], groups, stride, dilation; /* x without batch; 0 ends dimensions */
+  int reads, stays;
+};
+
+static const struct kind kinds[] = {
+    {"Winograd's method wants channels last", {176, 10, 117}, {32, 176, 3, 3}, 1, 1, 1, 0, 0},
+    {"so does that of 5x5", {16, 32, 193}, {80, 16, 5, 5}, 1, 1, 1, 0, 0},
+    {"and of dilated kernels", {128, 32, 32}, {64, 128, 3, 3}, 1, 1, 2, 0, 0},
+    {"which with a stride have none", {256, 17, 253}, {16, 256, 3, 3}, 1, 2, 3, 1, 0},
+    {"nor to few channels", {256, 40, 40}, {2, 256, 4, 4}, 1, 1, 3, 1, 0},
+    {"a picture", {3, 224, 224}, {64, 3, 7, 7}, 1, 2, 1, 1, 0},
+    {"short lines leave vectors of pixels half empty", {64, 7, 7}, {128, 64, 2, 2}, 1, 1, 1, 0, 0},
+    {"depthwise: columns stay in registers", {64, 56, 56}, {64, 1, 3, 3}, 64, 1, 1, 0, 1},
+    {"depthwise: a long line of few channels", {3, 16384}, {3, 1, 3}, 3, 1, 1, 0, 1},
+    {"depthwise: several outputs share what is gathered", {16, 64, 64}, {64, 1, 3, 3}, 16, 1, 1, 0, 1},
+    {"depthwise: few pixels of many channels", {512, 8, 8}, {512, 1, 3, 3}, 512, 1, 1, 0, 0},
+    {"depthwise: many taps", {128, 56, 56}, {128, 1, 9, 9}, 128, 1, 1, 0, 0},
+};
+
+static int32_t count_of(const int64_t *dims) {
+  int32_t n = 0;
+  while (n < 5 && dims[n] > 0) n++;
+  return n;
+}
+
+/* With padding that keeps the size, but for the stride. */
+static struct onr_desc result_of(const struct kind *k) {
+  int64_t y[5] = {1, k->weight[0]};
+  const int32_t rank = count_of(k->weight);
+  for (int32_t i = 2; i < rank; i++) y[i] = (k->x[i - 1] - 1) / k->stride + 1;
+  return onr_desc_make(ONR_DTYPE_F32, rank, y);
+}
+
+static void test_kinds(void **state) {
+  (void)state;
+  if (!onri_conv_gemm_is_fast()) return; /* the portable kernels like channels last */
+  for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    const struct kind *k = &kinds[i];
+    const struct onr_desc weight = onr_desc_make(ONR_DTYPE_F32, count_of(k->weight), k->weight), y = result_of(k);
+    struct onr_conv_params p = {.groups = k->groups, .window = {.rank = weight.rank - 2}};
+    for (int32_t d = 0; d < p.window.rank; d++) p.window.stride[d] = k->stride, p.window.dilation[d] = k->dilation;
+    if (onri_conv_reads_channels_first(&p, &weight, &y) != k->reads ||
+        onri_conv_stays_channels_first(&p, &weight, &y) != k->stays)
+      fail_msg("%s: reads %d, stays %d", k->why, onri_conv_reads_channels_first(&p, &weight, &y),
+               onri_conv_stays_channels_first(&p, &weight, &y));
+  }
+}
+
+static void test_volumes(void **state) {
+  const struct onr_desc small_planes = onr_desc_make(ONR_DTYPE_F32, 5, (int64_t[]){1, 2048, 8, 2, 2}),
+                        of_one = onr_desc_make(ONR_DTYPE_F32, 5, (int64_t[]){1, 120, 7, 7, 8});
+  (void)state;
+  assert_int_equal(onri_conv_makes_channels_first(&small_planes, 8), 0);
+  assert_int_equal(onri_conv_makes_channels_first(&of_one, 60), 1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds), cmocka_unit_test(test_volumes)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
