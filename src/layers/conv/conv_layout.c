@@ -47,14 +47,28 @@ static int wants_winograd(const struct onri_conv *c) {
          onri_winograd_choose(c, 0, &how);
 }
 
+/* The share of the lanes of whole vectors. */
+static double fill_of(int64_t count) {
+  enum { LANES = 16 }; /* of the widest vectors */
+  return count > 0 && count < INT32_MAX ? (double)count / (double)((count + LANES - 1) / LANES * LANES) : 1;
+}
+
+/* Of a volume: those of a plane. -1: not known. */
+static int64_t pixels_of(const struct onr_desc *y) {
+  int64_t pixels = 1;
+  for (int32_t i = y->rank > 4 ? y->rank - 2 : 2; i < y->rank; i++)
+    if (y->dim[i] < 0 || !onri_mul_i64(pixels, y->dim[i], &pixels)) return -1;
+  return pixels;
+}
+
 /* Whether transposes take less time than the product saves that reads channels-last images: enough multiply-adds to
  * each number that is moved, and vectors of channels that are full; or lines that leave those of pixels half empty,
- * unless a number meets few outputs. */
+ * unless few outputs leave those of channels emptier. */
 static int pays_transposes(const struct onri_conv *c, const struct onr_desc *y) {
-  enum { INPUTS = 16, SHORT_LINE = 14, LANES = 16, OUTPUTS = 96, SHARE = 100, FEW = 8, LITTLE = 32, LINE = 5 };
+  enum { INPUTS = 16, SHORT_LINE = 14, LANES = 16, OUTPUTS = 96, SHARE = 100, FEW = 8, LINE = 5 };
   const int64_t in = c->group_in, out = c->group_out, taps = onri_conv_taps(c), line = y->dim[y->rank - 1];
   const int64_t apart = c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
-  if (in < INPUTS || (c->groups <= 1 && out <= FEW && line >= LINE && taps * out < LITTLE * apart)) return 0;
+  if (in < INPUTS || (c->groups <= 1 && out <= FEW && line >= LINE && fill_of(pixels_of(y)) >= 0.5)) return 0;
   if (taps > 1 ? line >= 0 && line <= SHORT_LINE : !onri_conv_makes_channels_first(y, c->groups)) return 1;
   return out >= OUTPUTS && out % LANES == 0 && taps * in * out >= SHARE * (in * apart + out);
 }
@@ -115,18 +129,11 @@ int onri_conv_has_few_outputs(const struct onr_desc *y) {
   return y->rank >= 3 && y->dim[1] > 0 && y->dim[1] <= FEW && y->dim[y->rank - 1] >= LINE;
 }
 
-/* The share of the lanes of whole vectors. */
-static double fill_of(int64_t count) {
-  enum { LANES = 16 }; /* of the widest vectors */
-  return count > 0 && count < INT32_MAX ? (double)count / (double)((count + LANES - 1) / LANES * LANES) : 1;
-}
-
 int onri_conv_makes_channels_first(const struct onr_desc *y, int64_t groups) {
   enum { FEW = 8 };
   const double nearly_full = 7.0 / 8;
-  int64_t pixels = 1;
-  for (int32_t i = y->rank > 4 ? y->rank - 2 : 2; i < y->rank; i++) /* of a volume: those of a plane */
-    if (y->dim[i] < 0 || !onri_mul_i64(pixels, y->dim[i], &pixels)) return 1;
+  const int64_t pixels = pixels_of(y);
   const double fill = fill_of(pixels);
-  return fill >= nearly_full || y->dim[1] <= FEW || fill >= fill_of(y->dim[1] / (groups > 0 ? groups : 1));
+  return pixels < 0 || fill >= nearly_full || y->dim[1] <= FEW ||
+         fill >= fill_of(y->dim[1] / (groups > 0 ? groups : 1));
 }

@@ -18,6 +18,7 @@ static const struct kind kinds[] = {
     {"nor to few channels", {256, 40, 40}, {2, 256, 4, 4}, 1, 1, 3, 1, 0},
     {"a picture", {3, 224, 224}, {64, 3, 7, 7}, 1, 2, 1, 1, 0},
     {"short lines leave vectors of pixels half empty", {64, 7, 7}, {128, 64, 2, 2}, 1, 1, 1, 0, 0},
+    {"but one output leaves vectors of channels emptier", {504, 12, 12}, {1, 504, 7, 7}, 1, 1, 1, 1, 0},
     {"depthwise: columns stay in registers", {64, 56, 56}, {64, 1, 3, 3}, 64, 1, 1, 0, 1},
     {"depthwise: a long line of few channels", {3, 16384}, {3, 1, 3}, 3, 1, 1, 0, 1},
     {"depthwise: several outputs share what is gathered", {16, 64, 64}, {64, 1, 3, 3}, 16, 1, 1, 0, 1},
