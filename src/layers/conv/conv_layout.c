@@ -24,7 +24,7 @@ static int outline(const struct onr_window *window, const struct onr_desc *weigh
     struct onri_axis *a = &c->axis[lead + i];
     a->kernel = weight->dim[2 + i], a->out = 0;
     if (window->rank == spatial && window->stride[i] > 0) a->stride = window->stride[i];
-    if (window->rank == spatial && window->dilation[i] > 0) a->dilation = window->dilation[i];
+    if (window->rank == spatial && window->dilation[i] > 0 && a->kernel > 1) a->dilation = window->dilation[i];
   }
   return 1;
 }
@@ -41,7 +41,8 @@ static int wants_winograd(const struct onri_conv *c) {
   const int64_t apart = c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
   /* Whether it is depends on the sizes; else taps that meet padding are left out, also of channels-last images. */
   if (c->axis[0].dilation > 1 || c->axis[1].dilation > 1 || c->axis[2].dilation > 1)
-    return apart == 1 && c->group_in >= DILATED_CHANNELS && c->group_out >= OUTPUTS_OF_FEWER;
+    return apart == 1 && c->group_out >= OUTPUTS_OF_FEWER &&
+           (c->group_in >= DILATED_CHANNELS || (c->group_in >= WINOGRAD_CHANNELS && onri_winograd_choose(c, 0, &how)));
   const int64_t in = c->group_in * c->axis[0].kernel; /* all of which one product sums */
   return (in >= WINOGRAD_CHANNELS || (in >= FEWER_CHANNELS && c->group_out >= OUTPUTS_OF_FEWER)) &&
          onri_winograd_choose(c, 0, &how);
@@ -67,8 +68,10 @@ static int64_t pixels_of(const struct onr_desc *y) {
 static int pays_transposes(const struct onri_conv *c, const struct onr_desc *y) {
   enum { INPUTS = 16, SHORT_LINE = 14, LANES = 16, OUTPUTS = 96, SHARE = 100, FEW = 8, LINE = 5 };
   const int64_t in = c->group_in, out = c->group_out, taps = onri_conv_taps(c), line = y->dim[y->rank - 1];
+  const int64_t pixels = pixels_of(y);
   const int64_t apart = c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
-  if (in < INPUTS || (c->groups <= 1 && out <= FEW && line >= LINE && fill_of(pixels_of(y)) >= 0.5)) return 0;
+  if (pixels >= 0 && pixels < LANES && fill_of(pixels) < fill_of(out)) return 1;
+  if (in < INPUTS || (c->groups <= 1 && out <= FEW && line >= LINE && fill_of(pixels) >= 0.5)) return 0;
   if (taps > 1 ? line >= 0 && line <= SHORT_LINE : !onri_conv_makes_channels_first(y, c->groups)) return 1;
   return out >= OUTPUTS && out % LANES == 0 && taps * in * out >= SHARE * (in * apart + out);
 }
