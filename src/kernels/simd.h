@@ -929,26 +929,20 @@ INLINE vi32 i32_dot_lane(vi32 acc, vi32 a, const int lane, vi32 b) {
 #endif
 }
 #endif
-#if HAS_DOT_BYTES && SIMD_BYTES == 16
-INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)vqsubq_s8((int8x16_t)a, (int8x16_t)b); }
+/* Bytes of four vectors, the first of each, then the second of each, ...: those that lie in quarter `to[q]` of each 16
+ * bytes, 4 of each of their four. */
 INLINE void i8_zip4(vi8 a, vi8 b, vi8 c, vi8 d, vi32 to[4]) {
   const vi8 ab = i8_zip_low(a, b), cd = i8_zip_low(c, d), AB = i8_zip_high(a, b), CD = i8_zip_high(c, d);
   to[0] = (vi32)i16_zip_low(ab, cd), to[1] = (vi32)i16_zip_high(ab, cd);
   to[2] = (vi32)i16_zip_low(AB, CD), to[3] = (vi32)i16_zip_high(AB, CD);
 }
+#if HAS_DOT_BYTES && SIMD_BYTES == 16
+INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)vqsubq_s8((int8x16_t)a, (int8x16_t)b); }
 INLINE void i32_unzip4(const vi32 x[4], vi32 to[4]) { UNROLL for (int q = 0; q < 4; q++) to[q] = x[q]; }
 #endif
 #if defined(__AVX512VNNI__)
 /* a - b, held within signed bytes. */
 INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)_mm512_subs_epi8((__m512i)a, (__m512i)b); }
-/* Bytes of four vectors, the first of each, then the second of each, ...: those that lie in quarter `to[q]` of a vector
- * of 128 bits, 4 of each of its four. */
-INLINE void i8_zip4(vi8 a, vi8 b, vi8 c, vi8 d, vi32 to[4]) {
-  const __m512i ab = _mm512_unpacklo_epi8((__m512i)a, (__m512i)b), cd = _mm512_unpacklo_epi8((__m512i)c, (__m512i)d);
-  const __m512i AB = _mm512_unpackhi_epi8((__m512i)a, (__m512i)b), CD = _mm512_unpackhi_epi8((__m512i)c, (__m512i)d);
-  to[0] = (vi32)_mm512_unpacklo_epi16(ab, cd), to[1] = (vi32)_mm512_unpackhi_epi16(ab, cd);
-  to[2] = (vi32)_mm512_unpacklo_epi16(AB, CD), to[3] = (vi32)_mm512_unpackhi_epi16(AB, CD);
-}
 /* Integers in the order of i8_zip4 in their own order. */
 INLINE void i32_unzip4(const vi32 x[4], vi32 to[4]) {
   const __m512i a = _mm512_shuffle_i64x2((__m512i)x[0], (__m512i)x[1], 0x88), /* quarters 0, 2 of both */

@@ -113,34 +113,40 @@ static void check_bytes(struct sweep *s, const struct onri_quantize_kernels *k, 
   assert_true(y[count] == 77 && sums[count] == 77);
 }
 
-/* A sum as its steps one after the other make it; scales whose sums often lie in the middle of two numbers. */
-static void check_add(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
+/* A sum or product as its steps one after the other make it; scales whose sums often lie in the middle of two numbers.
+ * Both operands are rows, or one is the same for all rows, or one element for each of them. */
+static void check_pair(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
+  enum { ROWS = 3 };
   static const float scales[] = {0.01f, 1, 0.5f, 0.25f, 3e-39f, 1e30f, 0.013f};
-  uint8_t of[2][MOST], y[MOST + 1];
-  struct onri_add_bytes p = {.min = -INFINITY, .max = INFINITY};
+  static uint8_t of[2][ROWS * MOST], y[ROWS * MOST + 1];
+  struct onri_byte_pair p = {.multiplies = (int)sweep_pick(s, 0, 1), .min = -INFINITY, .max = INFINITY};
   const float scale = scales[sweep_pick(s, 0, 6)];
   for (int i = 0; i < 3; i++) {
     p.is_signed[i] = (int)sweep_pick(s, 0, 1);
     p.zero[i] = (int)sweep_pick(s, 0, 255) - (p.is_signed[i] ? 128 : 0);
     p.scale[i] = sweep_pick(s, 0, 1) ? scale : scale * (float)sweep_pick(s, 1, 40) / 16;
   }
+  if (p.multiplies && sweep_pick(s, 0, 1)) p.scale[ONRI_PAIR_Y] *= scale * (float)sweep_pick(s, 1, 300);
   if (sweep_pick(s, 0, 1)) p.min = 0, p.max = scale * (float)sweep_pick(s, 1, 200);
-  for (size_t i = 0; i < count; i++) of[0][i] = (uint8_t)sweep_next(s), of[1][i] = (uint8_t)sweep_next(s);
+  struct onri_byte_pair_rows rows = {.x = {of[0], of[1]}, .y = y, .rows = ROWS, .count = count};
+  for (int i = 0; i < 2; i++) rows.step[i] = (size_t)sweep_pick(s, 0, 1), rows.row[i] = sweep_pick(s, 0, 1) ? count : 0;
+  for (size_t i = 0; i < ROWS * count; i++) of[0][i] = (uint8_t)sweep_next(s), of[1][i] = (uint8_t)sweep_next(s);
   memset(y, 77, sizeof(y));
-  k->add(&p, of[0], of[1], y, count);
-  for (size_t i = 0; i < count; i++) {
+  k->combine(&p, &rows);
+  for (size_t i = 0; i < ROWS * count; i++) {
     volatile float x[2];
     for (int j = 0; j < 2; j++) {
-      const int value = p.is_signed[j] ? (int8_t)of[j][i] : of[j][i];
+      const uint8_t at = of[j][i / count * rows.row[j] + i % count * rows.step[j]];
+      const int value = p.is_signed[j] ? (int8_t)at : at;
       x[j] = (float)(value - p.zero[j]) * p.scale[j];
     }
-    const volatile float sum = x[0] + x[1];
+    const volatile float both = p.multiplies ? x[0] * x[1] : x[0] + x[1];
     const int low = p.is_signed[2] ? -128 : 0;
-    const float held = sum < p.min ? p.min : sum > p.max ? p.max : sum;
+    const float held = both < p.min ? p.min : both > p.max ? p.max : both;
     const int expected = (int)quantized(held, p.scale[2], p.zero[2], low, low + 255);
     assert_int_equal(p.is_signed[2] ? (int8_t)y[i] : y[i], expected);
   }
-  for (size_t i = count; i <= MOST; i++) assert_int_equal(y[i], 77);
+  for (size_t i = ROWS * count; i <= ROWS * MOST; i++) assert_int_equal(y[i], 77);
 }
 
 static void check_range(struct sweep *s, const struct onri_quantize_kernels *k, size_t count, double shift) {
@@ -166,7 +172,7 @@ static void test_every_level(void **state) {
       check_each(&s, k, count);
       check_from(&s, k, count);
       check_bytes(&s, k, count);
-      for (int i = 0; i < 8; i++) check_add(&s, k, count);
+      for (int i = 0; i < 8; i++) check_pair(&s, k, count);
       for (int shift = -4; shift <= 4; shift += 4) check_range(&s, k, count, shift);
     }
 }

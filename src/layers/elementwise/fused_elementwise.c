@@ -30,7 +30,7 @@ struct chain_state {
   struct onri_broadcast broadcast;
   struct step steps[ONR_FUSED_STEPS];
   size_t most; /* elements of a tile */
-  int adds_bytes, takes_bytes;
+  int is_pair, takes_bytes;
 };
 
 static int binary_allowed(int32_t op) {
@@ -116,19 +116,13 @@ static size_t largest_tile(const struct onr_call *call) {
   return is_one && p->output.dtype == ONR_DTYPE_NONE && onr_desc_equal(&call->in[0], &call->out[0]) ? SIZE_MAX : BLOCK;
 }
 
-/* A sum of two inputs of bytes that lie as the output's do. */
-static int adds_bytes(const struct onr_call *call) {
+/* A sum or product of two inputs of bytes, as bytes. */
+static int is_pair(const struct onr_call *call) {
   const struct onr_fused_elementwise_params *p = call->params;
   const struct onr_fused_step *step = &p->steps[0];
-  if (call->num_in != 2 || p->num_steps != 1 || step->kind == ONR_FUSED_UNARY || step->op != ONR_BINARY_ADD ||
-      step->operand != 1 || !is_8bit(&p->output))
-    return 0;
-  for (size_t i = 0; i < 2; i++) {
-    struct onr_desc as_output = call->in[i];
-    as_output.dtype = call->out[0].dtype;
-    if (!is_8bit(&p->input[i]) || !onr_desc_equal(&as_output, &call->out[0])) return 0;
-  }
-  return 1;
+  return call->num_in == 2 && p->num_steps == 1 && step->kind != ONR_FUSED_UNARY &&
+         (step->op == ONR_BINARY_ADD || step->op == ONR_BINARY_MUL) && step->operand == 1 && is_8bit(&p->output) &&
+         is_8bit(&p->input[0]) && is_8bit(&p->input[1]);
 }
 
 /* Elements of a row that kernels take as it is: a factor and a summand for all of it cost next to nothing. */
@@ -140,6 +134,8 @@ static size_t long_row(const struct onr_call *call) {
   for (size_t i = 1; i < call->num_in; i++) affine &= s->broadcast.stride[i][last] == 0;
   return affine ? AFFINE_ROW : ONRI_FLOAT_ROW;
 }
+
+enum { PAIR_TILE = 1 << 20 }; /* elements: no tile is copied */
 
 static enum onr_status chain_plan(struct onr_call *call) {
   const struct onr_fused_elementwise_params *p = call->params;
@@ -164,7 +160,8 @@ static enum onr_status chain_plan(struct onr_call *call) {
   }
   if (tuned) onri_broadcast_keep_rows(&s->broadcast, long_row(call));
   s->most = largest_tile(call);
-  s->adds_bytes = tuned && adds_bytes(call);
+  s->is_pair = tuned && is_pair(call);
+  if (s->is_pair) s->most = PAIR_TILE;
   s->takes_bytes = 0;
   for (size_t i = 0; i < call->num_in; i++) s->takes_bytes |= p->input[i].dtype != ONR_DTYPE_NONE;
   return ONR_STATUS_OK;
@@ -311,33 +308,41 @@ static void chain_tile(void *context, const struct onri_tile *given, const void 
   if (to_bytes) onri_steps_store(&p->output, v, tile->rows * tile->count, call->outputs[0], tile->offset);
 }
 
-static void chain_part(void *context, size_t begin, size_t end) {
-  const struct onr_call *call = context;
-  const struct chain_state *s = call->state;
-  struct onri_operands operands;
-  for (size_t i = 0; i < call->num_in; i++)
-    operands.x[i] = call->inputs[i], operands.size[i] = onr_dtype_size(call->in[i].dtype);
-  onri_broadcast_each(&s->broadcast, &operands, begin, end, s->most, chain_tile, context);
-}
-
-static void add_part(void *context, size_t begin, size_t end) {
+/* A sum or product of bytes. */
+static void pair_tile(void *context, const struct onri_tile *tile, const void *const *at) {
   const struct onr_call *call = context;
   const struct onr_fused_elementwise_params *p = call->params;
   const struct onr_fused_bytes *bytes[] = {&p->input[0], &p->input[1], &p->output};
   const struct onr_clamp *clamp = &p->steps[0].clamp;
-  struct onri_add_bytes add = {.min = clamp->enabled ? clamp->min : -INFINITY,
-                               .max = clamp->enabled ? clamp->max : INFINITY};
+  struct onri_byte_pair pair = {.multiplies = p->steps[0].op == ONR_BINARY_MUL,
+                                .min = clamp->enabled ? clamp->min : -INFINITY,
+                                .max = clamp->enabled ? clamp->max : INFINITY};
   for (size_t i = 0; i < 3; i++) {
-    add.scale[i] = bytes[i]->scale, add.zero[i] = bytes[i]->zero;
-    add.is_signed[i] = bytes[i]->dtype == ONR_DTYPE_I8;
+    pair.scale[i] = bytes[i]->scale, pair.zero[i] = bytes[i]->zero;
+    pair.is_signed[i] = bytes[i]->dtype == ONR_DTYPE_I8;
   }
-  onri_kernels(quantize)->add(&add, (const char *)call->inputs[0] + begin, (const char *)call->inputs[1] + begin,
-                              (char *)call->outputs[0] + begin, end - begin);
+  const struct onri_byte_pair_rows rows = {.x = {at[0], at[1]},
+                                           .row = {tile->row[0], tile->row[1]},
+                                           .step = {tile->step[0], tile->step[1]},
+                                           .y = (char *)call->outputs[0] + tile->offset,
+                                           .rows = tile->rows,
+                                           .count = tile->count};
+  onri_kernels(quantize)->combine(&pair, &rows);
+}
+
+static void chain_part(void *context, size_t begin, size_t end) {
+  const struct onr_call *call = context;
+  const struct chain_state *s = call->state;
+  const onri_tile_body body = s->is_pair ? pair_tile : chain_tile;
+  struct onri_operands operands;
+  for (size_t i = 0; i < call->num_in; i++)
+    operands.x[i] = call->inputs[i], operands.size[i] = onr_dtype_size(call->in[i].dtype);
+  onri_broadcast_each(&s->broadcast, &operands, begin, end, s->most, body, context);
 }
 
 static enum onr_status chain_run(struct onr_call *call) {
   const struct chain_state *s = call->state;
-  onri_elementwise_for(call->env, s->broadcast.total, s->adds_bytes ? add_part : chain_part, call);
+  onri_elementwise_for(call->env, s->broadcast.total, chain_part, call);
   return ONR_STATUS_OK;
 }
 
