@@ -115,17 +115,24 @@ static void pack_elements(struct panel *panel, struct onri_byte_depth k, size_t 
   }
 }
 
-/* Rows of a matrix in fours, where there is a kernel for it; returns how many. */
+/* Rows of a matrix, a group at a time; returns how many. Behind the last column lie zeros. */
 static size_t pack_rows(struct panel *panel, struct onri_byte_depth k) {
+  enum { MOST_GROUP = 4 };
   const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
   const struct onri_byte_matrix *b = panel->b;
+  const uint8_t zero = (uint8_t)middle_of(b->is_signed);
+  const int is_whole = panel->columns == kernels->columns;
+  uint8_t rows[MOST_GROUP * COLUMNS];
   size_t p = 0;
-  if (!kernels->pack_rows || k.runs > 1 || b->inner < k.run || b->column_step != 1 ||
-      panel->columns != kernels->columns)
-    return 0;
-  for (; p + 4 <= k.run; p += 4)
-    kernels->pack_rows(panel->from + p * b->inner_step, b->inner_step, (uint8_t)middle_of(b->is_signed),
+  if (k.runs > 1 || b->inner < k.run || b->column_step != 1) return 0;
+  memset(rows, zero, sizeof(rows));
+  for (; p + kernels->group <= k.run; p += kernels->group) {
+    const uint8_t *from = panel->from + p * b->inner_step;
+    for (size_t r = 0; r < kernels->group && !is_whole; r++)
+      memcpy(rows + r * COLUMNS, from + r * b->inner_step, panel->columns);
+    kernels->pack_rows(is_whole ? from : rows, is_whole ? b->inner_step : COLUMNS, zero,
                        panel->to + p * kernels->columns, panel->sums);
+  }
   return p;
 }
 

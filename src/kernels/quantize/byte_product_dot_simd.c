@@ -15,11 +15,6 @@ enum { GROUP = 4, CELL = 1, UNSIGNED_SHIFT = DOT_IS_SIGNED ? -128 : 0, SIGNED_SH
 #else
 enum { GROUP = 2, CELL = 2, UNSIGNED_SHIFT = 0, SIGNED_SHIFT = 0 };
 #endif
-#if HAS_DOT_BYTES && SIMD_REGISTERS == 32
-#define PACK_ROWS pack_rows
-#else
-#define PACK_ROWS NULL
-#endif
 enum { VECTORS = SIMD_REGISTERS == 32 ? 4 : 2, COLUMNS = VECTORS * F32_LANES, ROWS = 12 };
 
 /* acc + the products of a group of each column, whose elements lie at b, with the same group of a row. */
@@ -302,6 +297,7 @@ static void tile(const struct onri_byte_tile *t, const int8_t *panel, int32_t *s
   (t->requantise ? tile_of_bytes : t->reals ? tile_of_reals : tile_of_sums)(t, panel, sums);
 }
 
+/* GROUP rows. */
 #if HAS_DOT_BYTES && SIMD_REGISTERS == 32 /* a vector is a row of a panel */
 static void pack_rows(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t *panel, int32_t *sums) {
   const vi8 flips = i8_set((int8_t)flip);
@@ -315,7 +311,30 @@ static void pack_rows(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t
     i32_store(sums + v * F32_LANES, i32_dot_bytes(i32_load(sums + v * F32_LANES), ones, groups[v]));
   }
 }
-
+#elif HAS_DOT_BYTES
+static void pack_rows(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t *panel, int32_t *sums) {
+  const vi32 flips = i32_set(flip), ones = i32_set(0x01010101);
+  UNROLL for (int v = 0; v < VECTORS; v++) {
+    vi32 groups = {0};
+    UNROLL for (int r = 0; r < GROUP; r++) groups |= (i32_load_u8(rows + (size_t)r * row_step + v * F32_LANES) ^ flips)
+                                                     << 8 * r;
+    i32_store(panel + v * I8_LANES, groups);
+    i32_store(sums + v * F32_LANES, i32_dot_bytes(i32_load(sums + v * F32_LANES), ones, groups));
+  }
+}
+#else
+static void pack_rows(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t *panel, int32_t *sums) {
+  const vi16 flips = (vi16){0} + flip;
+  const vi32 ones = i32_set(0x00010001);
+  UNROLL for (int c = 0; c < COLUMNS; c += I16_LANES) {
+    const vi16 first = i16_load_u8(rows + c) ^ flips, second = i16_load_u8(rows + row_step + c) ^ flips;
+    i16_store(panel + 2 * c, first | second << 8);
+  }
+  UNROLL for (int v = 0; v < VECTORS; v++) {
+    const int8_t *groups = panel + v * F32_LANES * GROUP;
+    i32_store(sums + v * F32_LANES, add_group(i32_load(sums + v * F32_LANES), ones, load_column_group(groups)));
+  }
+}
 #endif
 
 #if HAS_DOT_BYTES
@@ -387,4 +406,4 @@ static void correct(int32_t *sums, size_t count, const int32_t *bias, int32_t a_
 }
 
 const struct onri_byte_product_kernels ONRI_AT_LEVEL(onri_byte_product_kernels) = {
-    COLUMNS, GROUP, CELL, {UNSIGNED_SHIFT, SIGNED_SHIFT}, pack, PACK_ROWS, tile, row_sums, correct, reals, requantise};
+    COLUMNS, GROUP, CELL, {UNSIGNED_SHIFT, SIGNED_SHIFT}, pack, pack_rows, tile, row_sums, correct, reals, requantise};

@@ -28,8 +28,7 @@ struct onri_byte_product_kernels {
   size_t cell;    /* bytes of an element of a packed row */
   int shift[2];   /* added to elements of A, unsigned and signed ones, when they are packed */
   void (*pack)(const void *x, size_t count, int is_signed, void *to);
-  /* Four rows of B, row_step bytes apart, by a panel's columns into that panel; sums[j] += theirs. NULL: element by
-   * element. */
+  /* `group` rows of B, row_step bytes apart, by a panel's columns into that panel; sums[j] += theirs. */
   void (*pack_rows)(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t *panel, int32_t *sums);
   void (*tile)(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums);
   /* sums[r] += of `depth` elements of each row, from its byte `from` on */
