@@ -253,9 +253,8 @@ SIMD_FUNCTION void rest(const struct onri_byte_tile *t, size_t first, const int8
   else sum_rest(t, first, panel, 1, sums);
   const struct onri_byte_sums of = {sums + first * t->sums_row, t->num_rows - first,
                                     t->columns < COLUMNS ? t->columns : COLUMNS, t->sums_row};
-  uint8_t *y = t->y + first * t->y_row;
-  if (t->requantise) requantise(t->requantise, &of, y, t->y_row);
-  else if (t->reals) reals(t->reals, &of, y, t->y_row);
+  if (t->requantise) requantise(t->requantise, &of, t->y + first * t->y_row, t->y_row);
+  else if (t->reals) reals(t->reals, &of, t->y + first * t->y_row, t->y_row);
 }
 
 INLINE void sum_tile(const struct onri_byte_tile *t, const int8_t *panel, const int rows, const int vectors,
