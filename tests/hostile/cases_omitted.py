@@ -105,3 +105,12 @@ for name, node in {'split': N('SplitToSequence', ['e', 'k'], ['y'], axis=0), 'un
           inits=[ints('m', MANY, 0), ints('k', 1)], out=('y', U8))
 graph('V97_many_expand', 'any', 'LIMIT', 'Expand to [2^60, 0]', [N('Expand', ['o', 'm'], ['y'])], inits=[init('o', np.zeros((1, 0), np.uint8)), ints('m', MANY, 0)], out=('y', U8))
 graph('V98_many_initializer', 'load', 'LIMIT', 'an initializer [2^40, 0]', [N('Identity', ['o'], ['y'])], inits=[init('o', np.zeros((BIG, 0), np.uint8))], out=('y', U8))
+
+# --- ranks that do not fit: a shape that nothing else has refused is not read where it does not reach ---
+graph('V99_split_scalar', 'any', 'SHAPE', 'SplitToSequence of a scalar', [N('SplitToSequence', ['c'], ['s'], keepdims=0), N('SequenceAt', ['s', 'g'], ['y'])],
+      inits=[init('c', np.float32(1)), ints('g', 0)])
+for rank in range(3, 7):
+    for kernel in range(3, 7):
+        if rank != kernel:
+            graph(f'VA_conv_{rank}_{kernel}', 'any', 'SHAPE', f'Conv of an image of rank {rank} by a kernel of rank {kernel}', [N('Conv', ['x', 'w'], ['y'])],
+                  [('x', F, [1, 4] + ['n'] * (rank - 2))], [init('w', np.zeros([32, 4] + [3] * (kernel - 2), np.float32))], feeds={'x': np.zeros([1, 4] + [9] * (rank - 2), np.float32)})

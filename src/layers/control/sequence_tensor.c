@@ -29,10 +29,15 @@ static void copy_along(const struct along_axis *x, const char *source, size_t fr
            count * x->inner_bytes);
 }
 
-static enum onr_status split_infer(struct onr_call *c) {
+static enum onr_status split_axis(const struct onr_call *c, int32_t *axis) {
   const struct onr_split_to_sequence_params *p = c->params;
+  if (c->in[0].rank == 0) return onr_fail(c->error, ONR_STATUS_SHAPE, "a scalar has no axis to be split along");
+  return onri_axis_resolve(p->axis, c->in[0].rank, axis, c->error);
+}
+
+static enum onr_status split_infer(struct onr_call *c) {
   int32_t axis;
-  ONR_TRY(onri_axis_resolve(p->axis, c->in[0].rank, &axis, c->error));
+  ONR_TRY(split_axis(c, &axis));
   c->out[0] = (struct onr_desc){.dtype = ONR_DTYPE_SEQUENCE, .rank = 1};
   return ONR_STATUS_OK;
 }
@@ -118,7 +123,7 @@ static enum onr_status split_run(struct onr_call *c) {
   int32_t axis;
   int64_t longest = 0;
   size_t total;
-  ONR_TRY(onri_axis_resolve(p->axis, c->in[0].rank, &axis, c->error));
+  ONR_TRY(split_axis(c, &axis));
   ONR_TRY(read_parts(c, c->in[0].dim[axis], &parts));
   if (!onri_add_size(onri_list_bytes((size_t)parts.count), onr_desc_bytes(&c->in[0]), &total)) total = SIZE_MAX;
   ONR_TRY(onri_env_expect(c->env, total, c->error));

@@ -44,8 +44,9 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
   const int32_t rank = onri_layout_rank_in(layout, 0), weight = node->in[1];
   const struct onri_permutation stored = onri_layout_order_in(layout, 0), order = onri_permutation_channels_last(rank);
   enum onr_status status = ONR_STATUS_OK;
-  if (rank < 3 || !onri_permutation_is_identity(&stored) || !onri_layout_knows_outputs(layout) ||
-      !onri_rewrite_is_constant(layout->rw, weight) || onri_layout_cost(layout, node->in[0], &order) == 0)
+  if (rank < 3 || onri_layout_rank_out(layout, 0) != rank || !onri_permutation_is_identity(&stored) ||
+      !onri_layout_knows_outputs(layout) || !onri_rewrite_is_constant(layout->rw, weight) ||
+      onri_layout_cost(layout, node->in[0], &order) == 0)
     return onri_rule_spatial(layout);
   const struct onr_desc *weights = &layout->rw->graph->values[weight].desc,
                         *y = &layout->rw->graph->values[node->out[0]].desc;
