@@ -118,6 +118,7 @@ INLINE vf32 f32_set(float x) { return x - (vf32){0}; }
 INLINE vf64 f64_set(double x) { return x - (vf64){0}; }
 INLINE vi32 i32_set(int32_t x) { return x - (vi32){0}; }
 INLINE vi64 i64_set(int64_t x) { return x - (vi64){0}; }
+INLINE vi16 i16_set(int16_t x) { return x - (vi16){0}; }
 INLINE vi8 i8_set(int8_t x) { return x - (vi8){0}; }
 
 #if SIMD_BYTES == 64
@@ -362,6 +363,19 @@ INLINE vi32 i32_greatest(vi32 a, vi32 b) { return (vi32)vmaxq_s32((int32x4_t)a, 
 INLINE vi32 i32_least(vi32 a, vi32 b) { return i32_select(a < b, a, b); }
 INLINE vi32 i32_greatest(vi32 a, vi32 b) { return i32_select(a > b, a, b); }
 #endif
+INLINE vu32 u32_least(vu32 a, vu32 b) {
+#if SIMD_BYTES == 64
+  return (vu32)_mm512_min_epu32((__m512i)a, (__m512i)b);
+#elif SIMD_BYTES == 32
+  return (vu32)_mm256_min_epu32((__m256i)a, (__m256i)b);
+#elif defined(__wasm_simd128__)
+  return (vu32)wasm_u32x4_min((v128_t)a, (v128_t)b);
+#elif defined(__ARM_NEON)
+  return (vu32)vminq_u32((uint32x4_t)a, (uint32x4_t)b);
+#else
+  return (vu32)i32_select((vi32)(a < b), (vi32)a, (vi32)b);
+#endif
+}
 INLINE vi64 i64_greatest(vi64 a, vi64 b) { return i64_select(a > b, a, b); }
 INLINE vf32 f32_abs(vf32 x) { return (vf32)((vi32)x & 0x7FFFFFFF); }
 INLINE vf64 f64_abs(vf64 x) { return (vf64)((vi64)x & 0x7FFFFFFFFFFFFFFF); }
@@ -897,6 +911,38 @@ INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) {
   return (a >> 16) * (b >> 16) + ((vi32)((vu32)a << 16) >> 16) * ((vi32)((vu32)b << 16) >> 16);
 }
 #endif
+/* acc + the same. */
+INLINE vi32 i32_dot_pairs_add(vi32 acc, vi32 a, vi32 b) {
+#if defined(__AVX512VNNI__)
+  return (vi32)_mm512_dpwssd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+#elif defined(__AVXVNNI__)
+  return (vi32)_mm256_dpwssd_avx_epi32((__m256i)acc, (__m256i)a, (__m256i)b);
+#else
+  return acc + i32_dot_pairs(a, b);
+#endif
+}
+/* Products of numbers of 16 bits: of the first half of each 16 bytes, and of the second. */
+INLINE void i32_products(vi16 a, vi16 b, vi32 to[2]) {
+#if defined(__wasm_simd128__)
+  to[0] = (vi32)wasm_i32x4_extmul_low_i16x8((v128_t)a, (v128_t)b);
+  to[1] = (vi32)wasm_i32x4_extmul_high_i16x8((v128_t)a, (v128_t)b);
+#elif defined(__ARM_NEON)
+  to[0] = (vi32)vmull_s16(vget_low_s16((int16x8_t)a), vget_low_s16((int16x8_t)b));
+  to[1] = (vi32)vmull_s16(vget_high_s16((int16x8_t)a), vget_high_s16((int16x8_t)b));
+#elif SIMD_BYTES == 64 || SIMD_BYTES == 32 || defined(__SSE2__)
+#if SIMD_BYTES == 64
+  const vi8 high = (vi8)_mm512_mulhi_epi16((__m512i)a, (__m512i)b);
+#elif SIMD_BYTES == 32
+  const vi8 high = (vi8)_mm256_mulhi_epi16((__m256i)a, (__m256i)b);
+#else
+  const vi8 high = (vi8)_mm_mulhi_epi16((__m128i)a, (__m128i)b);
+#endif
+  to[0] = (vi32)i16_zip_low((vi8)(a * b), high), to[1] = (vi32)i16_zip_high((vi8)(a * b), high);
+#else
+  const vi32 low = (((vi32)a << 16) >> 16) * (((vi32)b << 16) >> 16), high = ((vi32)a >> 16) * ((vi32)b >> 16);
+  to[0] = (vi32){low[0], high[0], low[1], high[1]}, to[1] = (vi32){low[2], high[2], low[3], high[3]};
+#endif
+}
 #if SIMD_BYTES >= 32
 /* Unsigned bytes of a times signed bytes of b, sums of two: what 16 bits do not hold is their nearest number. */
 INLINE vi16 i16_dot_bytes(vi32 a, vi32 b) {

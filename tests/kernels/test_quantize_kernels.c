@@ -5,6 +5,7 @@
 #include "support/sweep.h"
 
 #include "kernels/kernels.h"
+#include "kernels/quantize/byte_pair.h"
 #include "kernels/quantize/quantize.h"
 
 enum { MOST = 200 };
@@ -115,7 +116,7 @@ static void check_bytes(struct sweep *s, const struct onri_quantize_kernels *k, 
 
 /* A sum or product as its steps one after the other make it; scales whose sums often lie in the middle of two numbers.
  * Both operands are rows, or one is the same for all rows, or one element for each of them. */
-static void check_pair(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
+static void check_pair(struct sweep *s, const struct onri_byte_pair_kernels *k, size_t count) {
   enum { ROWS = 3 };
   static const float scales[] = {0.01f, 1, 0.5f, 0.25f, 3e-39f, 1e30f, 0.013f};
   static uint8_t of[2][ROWS * MOST], y[ROWS * MOST + 1];
@@ -172,7 +173,7 @@ static void test_every_level(void **state) {
       check_each(&s, k, count);
       check_from(&s, k, count);
       check_bytes(&s, k, count);
-      for (int i = 0; i < 8; i++) check_pair(&s, k, count);
+      for (int i = 0; i < 8; i++) check_pair(&s, onri_kernels_at(byte_pair, level), count);
       for (int shift = -4; shift <= 4; shift += 4) check_range(&s, k, count, shift);
     }
 }

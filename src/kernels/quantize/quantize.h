@@ -17,22 +17,6 @@ static inline int onri_steps_of(enum onr_dtype dtype) {
                                   : -1;
 }
 
-/* Bytes a and b that stand for numbers, and y for their sum or product, held within min and max. */
-enum { ONRI_PAIR_A, ONRI_PAIR_B, ONRI_PAIR_Y };
-struct onri_byte_pair {
-  int multiplies;
-  float scale[3];
-  int zero[3], is_signed[3];
-  float min, max;
-};
-/* Rows of both, `row` bytes apart, elements `step` (0 or 1); those of y are dense. */
-struct onri_byte_pair_rows {
-  const void *x[2];
-  size_t row[2], step[2];
-  void *y;
-  size_t rows, count;
-};
-
 struct onri_quantize_kernels {
   /* y = saturate(round(x / scale) + zero_point), half to even; a NaN quotient counts as 0. */
   void (*to[ONRI_NUM_STEPS])(const float *x, void *y, size_t count, float scale, float zero_point);
@@ -46,8 +30,6 @@ struct onri_quantize_kernels {
   void (*sums)(const void *x, size_t rows, size_t row_step, size_t count, int is_signed, int32_t *sums);
   /* y[i] = table[x[i]], of 256 bytes; y may be x. */
   void (*table)(const uint8_t *x, uint8_t *y, size_t count, const uint8_t *table);
-  /* As `from`, a sum or product, and `to` one after the other; y may be an x of step 1 that is dense. */
-  void (*combine)(const struct onri_byte_pair *p, const struct onri_byte_pair_rows *rows);
   /* Least and greatest of x and 0; NaN is passed over. */
   void (*range)(const float *x, size_t count, float *least, float *greatest);
 };

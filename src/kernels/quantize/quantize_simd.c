@@ -92,105 +92,6 @@ static void multiply(const float *x, float *y, size_t count, const float *scales
   }
 }
 
-/* How sums and products of bytes are made: by ratios of scales where they say which number is nearest. A distance of at
- * most `sure` from a number does: quotients differ by less than the rest from what ratios give, or (products beyond
- * 2^10) are far out of what a byte holds. */
-struct pair {
-  vf32 a_scale, b_scale, y_scale, a_zero, b_zero, min, max; /* in steps, one after the other */
-  vf32 a_ratio, b_ratio, offset, sure;                      /* of a product: b_ratio alone */
-  vi8 a_flip, b_flip, y_flip;                               /* signed bytes as unsigned ones */
-  int y_add;
-  vi8 low, high;
-};
-
-/* The byte, as an unsigned one, of a number that all results are held to. */
-static vi8 bound_of(const struct onri_byte_pair *p, float x, int is_usual, float otherwise) {
-  const float low = p->is_signed[ONRI_PAIR_Y] ? -128.0f : 0.0f, high = low + 255.0f,
-              quotient = x / p->scale[ONRI_PAIR_Y],
-              number = (isnan(quotient) ? 0.0f : rintf(quotient)) + (float)p->zero[ONRI_PAIR_Y];
-  const float held = number < low ? low : number > high ? high : number;
-  return i8_set((int8_t)(is_usual ? (int)(held - low) : (int)otherwise));
-}
-
-static struct pair pair_of(const struct onri_byte_pair *p) {
-  const float *scale = p->scale;
-  float zero[2];
-  int usual = 1;
-  for (int i = 0; i < 2; i++) zero[i] = (float)(p->zero[i] + (p->is_signed[i] ? 128 : 0));
-  for (int i = 0; i < 3; i++) usual &= scale[i] > 0x1p-60f && scale[i] < 0x1p60f;
-  const float a = p->multiplies ? 0.0f : scale[ONRI_PAIR_A] / scale[ONRI_PAIR_Y],
-              b = (p->multiplies ? scale[ONRI_PAIR_A] * scale[ONRI_PAIR_B] : scale[ONRI_PAIR_B]) / scale[ONRI_PAIR_Y];
-  usual &= a + b < 256.0f; /* no NaN */
-  return (struct pair){
-      .a_scale = f32_set(scale[ONRI_PAIR_A]),
-      .b_scale = f32_set(scale[ONRI_PAIR_B]),
-      .y_scale = f32_set(scale[ONRI_PAIR_Y]),
-      .a_zero = f32_set(zero[ONRI_PAIR_A]),
-      .b_zero = f32_set(zero[ONRI_PAIR_B]),
-      .min = f32_set(p->min),
-      .max = f32_set(p->max),
-      .a_ratio = f32_set(a),
-      .b_ratio = f32_set(b),
-      .offset = f32_set(-(zero[ONRI_PAIR_A] * a + zero[ONRI_PAIR_B] * b)),
-      .sure = f32_set(!usual          ? -1.0f
-                      : p->multiplies ? 0.5f - 0x1p-10f
-                                      : 0.5f - (a + b) * 0x1p-11f),
-      .a_flip = i8_set(p->is_signed[ONRI_PAIR_A] ? INT8_MIN : 0),
-      .b_flip = i8_set(p->is_signed[ONRI_PAIR_B] ? INT8_MIN : 0),
-      .y_flip = i8_set(p->is_signed[ONRI_PAIR_Y] ? INT8_MIN : 0),
-      .y_add = p->zero[ONRI_PAIR_Y] + (p->is_signed[ONRI_PAIR_Y] ? 128 : 0),
-      .low = bound_of(p, p->min, usual, 0.0f),
-      .high = bound_of(p, p->max, usual, 255.0f),
-  };
-}
-
-/* One step after the other. */
-INLINE vf32 exactly(const struct pair *k, vf32 x, vf32 z, const int multiplies) {
-  const vf32 a = f32_rounded((x - k->a_zero) * k->a_scale), b = f32_rounded((z - k->b_zero) * k->b_scale);
-  return rounded_quotient(f32_clamp(multiplies ? a * b : a + b, k->min, k->max), k->y_scale);
-}
-
-INLINE vi8 combined(const struct pair *k, vi8 a, vi8 b, const int multiplies) {
-  vi32 as[4], bs[4], steps[4];
-  vf32 x[4], z[4], far = {0};
-  i8_zip4(a ^ k->a_flip, (vi8){0}, (vi8){0}, (vi8){0}, as);
-  i8_zip4(b ^ k->b_flip, (vi8){0}, (vi8){0}, (vi8){0}, bs);
-  UNROLL for (int q = 0; q < 4; q++) {
-    x[q] = f32_from_i32(as[q]), z[q] = f32_from_i32(bs[q]);
-    const vf32 near = multiplies ? (x[q] - k->a_zero) * (z[q] - k->b_zero) * k->b_ratio
-                                 : x[q] * k->a_ratio + (z[q] * k->b_ratio + k->offset);
-    const vf32 number = f32_rint(near);
-    far = f32_greatest(f32_abs(near - number), far);
-    steps[q] = i32_nearest(number);
-  }
-  if (i32_any(~(vi32)(far <= k->sure)))
-    UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest_or_far(exactly(k, x[q], z[q], multiplies));
-  return u8_clamp(u8_from_zipped(steps, k->y_add), k->low, k->high) ^ k->y_flip;
-}
-
-INLINE vi8 load_bytes(const uint8_t *x, size_t i, size_t step, size_t left) {
-  return step ? i8_load_part(x + i, left) : i8_set((int8_t)*x);
-}
-
-INLINE void combine_rows(const struct pair *k, const struct onri_byte_pair_rows *of, const int multiplies) {
-  const struct onri_byte_pair_rows r = *of;
-  for (size_t row = 0; row < r.rows; row++) {
-    const uint8_t *a = (const uint8_t *)r.x[0] + row * r.row[0], *b = (const uint8_t *)r.x[1] + row * r.row[1];
-    uint8_t *y = (uint8_t *)r.y + row * r.count;
-    for (size_t i = 0; i < r.count; i += I8_LANES)
-      i8_store_part(
-          y + i,
-          combined(k, load_bytes(a, i, r.step[0], r.count - i), load_bytes(b, i, r.step[1], r.count - i), multiplies),
-          r.count - i);
-  }
-}
-
-static void combine(const struct onri_byte_pair *p, const struct onri_byte_pair_rows *rows) {
-  const struct pair k = pair_of(p);
-  if (p->multiplies) combine_rows(&k, rows, 1);
-  else combine_rows(&k, rows, 0);
-}
-
 static void range(const float *x, size_t count, float *least, float *greatest) {
   enum { MOST = 4 }; /* vectors at a time */
   vf32 low[MOST] = {{0}}, high[MOST] = {{0}};
@@ -259,5 +160,4 @@ const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {{to_u
                                                                            multiply,
                                                                            byte_sums,
                                                                            byte_table,
-                                                                           combine,
                                                                            range};

@@ -9,6 +9,7 @@
 
 #include "base/shape.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/quantize/byte_pair.h"
 #include "layers/elementwise/binary_classes.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/layers.h"
@@ -135,7 +136,8 @@ static size_t long_row(const struct onr_call *call) {
   return affine ? AFFINE_ROW : ONRI_FLOAT_ROW;
 }
 
-enum { PAIR_TILE = 1 << 20 }; /* elements: no tile is copied */
+/* Elements of a tile of bytes: none of them is copied, but for operands of short rows. */
+enum { PAIR_TILE = 1 << 20, PAIR_SPREAD = 2048 };
 
 static enum onr_status chain_plan(struct onr_call *call) {
   const struct onr_fused_elementwise_params *p = call->params;
@@ -161,7 +163,7 @@ static enum onr_status chain_plan(struct onr_call *call) {
   if (tuned) onri_broadcast_keep_rows(&s->broadcast, long_row(call));
   s->most = largest_tile(call);
   s->is_pair = tuned && is_pair(call);
-  if (s->is_pair) s->most = PAIR_TILE;
+  if (s->is_pair) s->most = s->broadcast.period ? PAIR_SPREAD : PAIR_TILE;
   s->takes_bytes = 0;
   for (size_t i = 0; i < call->num_in; i++) s->takes_bytes |= p->input[i].dtype != ONR_DTYPE_NONE;
   return ONR_STATUS_OK;
@@ -327,7 +329,7 @@ static void pair_tile(void *context, const struct onri_tile *tile, const void *c
                                            .y = (char *)call->outputs[0] + tile->offset,
                                            .rows = tile->rows,
                                            .count = tile->count};
-  onri_kernels(quantize)->combine(&pair, &rows);
+  onri_kernels(byte_pair)->combine(&pair, &rows);
 }
 
 static void chain_part(void *context, size_t begin, size_t end) {

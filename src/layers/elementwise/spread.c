@@ -52,13 +52,15 @@ static void find_places(const struct spread *s, size_t k, uint8_t *index) {
       for (size_t j = 0; j < count; j++) index[i * count + j] = (uint8_t)(index[j] + i * b->stride[k][d]);
 }
 
-static void start_spread(struct spread *s, size_t begin, size_t most, char *room) {
+static void start_spread(struct spread *s, size_t begin, size_t end, size_t most, char *room) {
   const struct onri_broadcast *b = s->b;
   const size_t share = ROOM / b->operands / 64 * 64, room_of = share - ONRI_PLACES_SLACK;
   size_t period = 1, widest = 1, index = begin / b->period;
   for (s->outer = b->rank; period < b->period;) period *= b->dim[--s->outer];
   for (int32_t d = s->outer; d-- > 0; index /= b->dim[d]) s->at[d] = index % b->dim[d];
   for (size_t k = 0; k < b->operands; k++) widest = s->operands.size[k] > widest ? s->operands.size[k] : widest;
+  const size_t needed = begin % b->period + end - begin + b->period - 1; /* no more is copied for what is fixed */
+  if (most > needed) most = needed;
   s->block = (most < room_of / widest ? most : room_of / widest) / b->period * b->period;
   for (size_t k = 0; k < b->operands; k++) {
     s->room[k] = is_dense(b, k) ? NULL : room + k * share;
@@ -102,7 +104,7 @@ static void spread_each(const struct onri_broadcast *b, const struct onri_operan
   size_t first = begin % b->period;
   s.b = b;
   s.operands = *operands;
-  start_spread(&s, begin, most, room);
+  start_spread(&s, begin, end, most, room);
   for (size_t count; begin < end; begin += count) {
     const size_t left = end - begin, here = s.block - first;
     struct onri_tile tile = {.rows = 1, .count = left < here ? left : here, .offset = begin};
