@@ -19,6 +19,15 @@ struct onri_image {
 /* a / b upwards, b > 0. */
 static inline int64_t onri_ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; }
 
+/* The greatest common divisor. a > 0, b >= 0. */
+static inline int64_t onri_common_divisor(int64_t a, int64_t b) {
+  while (b != 0) {
+    const int64_t rest = a % b;
+    a = b, b = rest;
+  }
+  return a;
+}
+
 /* Input position under tap k of the window at output position o; 0 when it lies in the padding. */
 static inline int onri_axis_tap(const struct onri_axis *a, int64_t o, int64_t k, int64_t *i) {
   *i = o * a->stride - a->begin + k * a->dilation;

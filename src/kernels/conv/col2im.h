@@ -27,18 +27,10 @@ struct onri_col2im_runs {
   size_t count, length, x_step, y_step, turns;
 };
 
-/* Elements [first, first + count) of `lines` lines, one of each in turn. */
-struct onri_col2im_lines {
-  const float *const *line;
-  size_t lines, first, count;
-  float *y;
-};
-
 struct onri_col2im_kernels {
   /* y += the taps, one by one. Integers wrap. */
   void (*add)(enum onri_class class, const struct onri_col2im_rows *rows);
   void (*add_runs)(const struct onri_col2im_runs *runs); /* y += x */
-  void (*weave)(const struct onri_col2im_lines *lines);
 };
 
 #endif

@@ -52,40 +52,4 @@ static void add_runs(const struct onri_col2im_runs *given) {
     for (size_t i = turn; i < r.count; i += r.turns) add_run(r.y + i * r.y_step, r.x + i * r.x_step, r.length);
 }
 
-static size_t weave_two(const struct onri_col2im_lines l) {
-  const float *a = l.line[0] + l.first, *b = l.line[1] + l.first;
-  size_t i = 0;
-  for (; i + F32_LANES <= l.count; i += F32_LANES) {
-    const vf32 x = f32_load(a + i), y = f32_load(b + i);
-    f32_store(l.y + 2 * i, f32_interleave_low(x, y));
-    f32_store(l.y + 2 * i + F32_LANES, f32_interleave_high(x, y));
-  }
-  return i;
-}
-
-static size_t weave_four(const struct onri_col2im_lines l) {
-  size_t i = 0;
-  for (; i + F32_LANES <= l.count; i += F32_LANES) {
-    vf32 x[4];
-    for (int k = 0; k < 4; k++) x[k] = f32_load(l.line[k] + l.first + i);
-    const vf32 low[] = {f32_interleave_low(x[0], x[2]), f32_interleave_low(x[1], x[3])};
-    const vf32 high[] = {f32_interleave_high(x[0], x[2]), f32_interleave_high(x[1], x[3])};
-    f32_store(l.y + 4 * i, f32_interleave_low(low[0], low[1]));
-    f32_store(l.y + 4 * i + F32_LANES, f32_interleave_high(low[0], low[1]));
-    f32_store(l.y + 4 * i + 2 * F32_LANES, f32_interleave_low(high[0], high[1]));
-    f32_store(l.y + 4 * i + 3 * F32_LANES, f32_interleave_high(high[0], high[1]));
-  }
-  return i;
-}
-
-static void weave(const struct onri_col2im_lines *given) {
-  const struct onri_col2im_lines l = *given;
-  const size_t done = l.lines == 2 ? weave_two(l) : l.lines == 4 ? weave_four(l) : 0;
-  for (size_t k = 0; k < l.lines; k++) {
-    const float *from = l.line[k] + l.first;
-    float *y = l.y + k;
-    for (size_t i = done; i < l.count; i++) y[i * l.lines] = from[i];
-  }
-}
-
-const struct onri_col2im_kernels ONRI_AT_LEVEL(onri_col2im_kernels) = {add, add_runs, weave};
+const struct onri_col2im_kernels ONRI_AT_LEVEL(onri_col2im_kernels) = {add, add_runs};

@@ -210,12 +210,13 @@ static void gather_lists(const struct onri_conv_slab *s, const float *x, int64_t
   for (int64_t i = 0; i < count; i++) clear_exactly(above, to + i * l.next_list);
   if (l.count > 0 && l.columns > 0) {
     l.x = x + (rows->at[row] + lines.first * rows->stride) * s->line;
-    if (s->pixel != 1 || is_narrow(columns, count)) gather_pixels(&l, s->pixel, inside_of(columns, list));
-    else if (l.stride == 1) gather_lines(&l, 1);
-    else if (l.stride == 2) gather_lines(&l, 2);
-    else if (l.stride == 3) gather_lines(&l, 3);
-    else if (l.stride == 4) gather_lines(&l, 4);
-    else gather_pixels(&l, s->pixel, inside_of(columns, list));
+    switch (s->pixel != 1 || is_narrow(columns, count) ? 0 : l.stride) {
+      case 1: gather_lines(&l, 1); break;
+      case 2: gather_lines(&l, 2); break;
+      case 3: gather_lines(&l, 3); break;
+      case 4: gather_lines(&l, 4); break;
+      default: gather_pixels(&l, s->pixel, inside_of(columns, list));
+    }
   }
   for (int64_t i = 0; i < count; i++) clear_exactly(below, to + (i + 1) * l.next_list - below);
 }

@@ -10,25 +10,22 @@
 #include "base/numbers/checked.h"
 #include "kernels/conv/conv_transposed.h"
 
-enum { MOST_PHASES = 256 };
-
 int onri_conv_phases_can(const struct onri_conv *c) {
   int64_t phases = 1;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
-    if (c->axis[a].stride > MOST_PHASES) return 0;
+    if (c->axis[a].stride > ONRI_MOST_PHASES) return 0;
     phases *= c->axis[a].stride;
   }
-  return c->transposed && c->group_in > 0 && c->group_out > 0 && phases <= MOST_PHASES;
+  return c->transposed && c->group_in > 0 && c->group_out > 0 && phases <= ONRI_MOST_PHASES;
 }
 
 int64_t onri_conv_phases_count(const struct onri_conv *c) {
   return c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
 }
 
-static int64_t divisor(int64_t a, int64_t b) { return b ? divisor(b, a % b) : a; }
-
 struct onri_phase_taps onri_phase_taps(const struct onri_axis *a, int64_t rest) {
-  const int64_t stride = a->stride, dilation = a->kernel > 1 ? a->dilation : 1, common = divisor(stride, dilation);
+  const int64_t stride = a->stride, dilation = a->kernel > 1 ? a->dilation : 1;
+  const int64_t common = onri_common_divisor(stride, dilation);
   struct onri_phase_taps taps = {.step = stride / common, .dilation = dilation / common};
   while (taps.first < a->kernel && taps.first < taps.step && taps.first * dilation % stride != rest) taps.first++;
   if (taps.first >= a->kernel || taps.first >= taps.step) return (struct onri_phase_taps){.step = 1, .dilation = 1};

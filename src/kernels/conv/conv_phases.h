@@ -5,6 +5,8 @@
 
 #include "kernels/conv/conv_gemm.h"
 
+enum { ONRI_MOST_PHASES = 256 };
+
 /* Taps of the outputs of an axis that leave the same rest by its stride: `count` from `first` on, `step` apart. Place q
  * of these outputs meets pixel q - shift - i * dilation through the i-th of them. */
 struct onri_phase_taps {
@@ -23,7 +25,7 @@ struct onri_conv onri_conv_phase(const struct onri_conv *c, int64_t phase, int64
  * has it. */
 void onri_conv_phase_weights(const struct onri_conv *c, int64_t phase, const void *weight, size_t size, void *to);
 
-/* There are not too many phases. */
+/* There are not more than that. */
 int onri_conv_phases_can(const struct onri_conv *c);
 
 #endif

@@ -6,11 +6,11 @@
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/col2im.h"
 #include "kernels/conv/conv_phases.h"
 #include "kernels/conv/conv_transposed.h"
+#include "kernels/move/transpose.h"
 
-enum { BAND_FLOATS = 64 << 10, MOST_PHASES = 256 };
+enum { BAND_FLOATS = 64 << 10 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -163,7 +163,7 @@ struct band {
   int64_t n, plane, row, rows, columns;
   struct {
     int64_t first, group; /* its plane of channel 0, planes of a group in its set */
-  } phase[MOST_PHASES];
+  } phase[ONRI_MOST_PHASES];
 };
 
 /* [set][group][phase of the set][channel] */
@@ -187,6 +187,24 @@ static void place_of(const struct onri_axis *a, int64_t o, int64_t *q, int64_t *
   *rest = (o + a->begin) % a->stride;
 }
 
+/* Place i of each line in turn. Lines of one set lie equally far apart. */
+static void weave(const float *const *lines, int64_t stride, int64_t q, int64_t count, float *y) {
+  const ptrdiff_t step = stride > 1 ? lines[1] - lines[0] : 0, size = (ptrdiff_t)sizeof(float);
+  int64_t alike = 1;
+  while (alike < stride && lines[alike] - lines[alike - 1] == step) alike++;
+  const struct onri_transpose t = {.x = (const char *)(lines[0] + q),
+                                   .y = (char *)y,
+                                   .x_stride = step * size,
+                                   .y_stride = (ptrdiff_t)stride * size,
+                                   .num_a = (size_t)count,
+                                   .num_b = (size_t)stride};
+  if (stride == 1) memcpy(y, lines[0] + q, (size_t)count * sizeof(float));
+  else if (alike == stride) onri_transpose_32(&t);
+  else
+    for (int64_t i = 0; i < count; i++)
+      for (int64_t k = 0; k < stride; k++) y[i * stride + k] = lines[k][q + i];
+}
+
 /* lines: of the phases of axis 2, from the place of output 0 on, which leaves `rest`. */
 static void shuffle_row(const struct onri_axis *a, const float *const *lines, int64_t rest, float *y, int64_t y_pixel) {
   int64_t q = 0, o = 0;
@@ -194,10 +212,9 @@ static void shuffle_row(const struct onri_axis *a, const float *const *lines, in
     y[o * y_pixel] = lines[rest][q];
     if (++rest == a->stride) rest = 0, q++;
   }
-  const struct onri_col2im_lines whole = {lines, (size_t)a->stride, (size_t)q, (size_t)((a->out - o) / a->stride),
-                                          y + o};
-  if (whole.count > 0) onri_kernels(col2im)->weave(&whole);
-  q += (int64_t)whole.count, o += (int64_t)whole.count * a->stride;
+  const int64_t whole = (a->out - o) / a->stride;
+  if (whole > 0) weave(lines, a->stride, q, whole, y + o);
+  q += whole, o += whole * a->stride;
   for (rest = 0; o < a->out; o++) y[o] = lines[rest++][q];
 }
 
@@ -210,7 +227,7 @@ static int64_t first_output(const struct onri_axis *a, int64_t q) {
 static void shuffle_channels(const struct band *b, int64_t begin, int64_t end, int64_t o0, int64_t o1) {
   const struct onri_conv *c = b->c;
   const struct onri_axis *a = c->axis;
-  const float *lines[MOST_PHASES];
+  const float *lines[ONRI_MOST_PHASES];
   int64_t q0, q1, q2, rest0, rest1, rest2;
   place_of(&a[0], o0, &q0, &rest0);
   place_of(&a[1], o1, &q1, &rest1);

@@ -47,10 +47,8 @@ static int64_t taps_of(const struct slice *s, int axis) { return s->last[axis] -
 
 /* --- the slab --- */
 
-static int64_t divisor(int64_t a, int64_t b) { return b ? divisor(b, a % b) : a; }
-
 /* Taps so far apart see pixels of the same rest by the stride. */
-static int64_t period_of(const struct onri_axis *a) { return a->stride / divisor(a->stride, a->dilation); }
+static int64_t period_of(const struct onri_axis *a) { return a->stride / onri_common_divisor(a->stride, a->dilation); }
 
 /* By rests: where tap k begins in its list, in pixels of the list. */
 static int64_t shift_of(const struct onri_axis *a, int64_t first, int64_t k) {

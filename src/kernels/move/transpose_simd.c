@@ -129,20 +129,36 @@ INLINE size_t interleave_of(const struct onri_transpose *t, size_t size, const s
   return a;
 }
 
+/* The last vector goes over elements of the one before once more. */
 static size_t interleave_pairs(const struct onri_transpose *t) {
-  size_t a = 0;
-  for (; a + F32_LANES <= t->num_a; a += F32_LANES) {
+  if (t->num_a < F32_LANES) return 0;
+  for (size_t i = 0; i < t->num_a; i += F32_LANES) {
+    const size_t a = i + F32_LANES <= t->num_a ? i : t->num_a - F32_LANES;
     const vf32 first = f32_load(t->x + a * 4), second = f32_load(t->x + t->x_stride + a * 4);
     f32_store(t->y + a * 8, f32_interleave_low(first, second));
     f32_store(t->y + a * 8 + SIMD_BYTES, f32_interleave_high(first, second));
   }
-  return a;
+  return t->num_a;
 }
 
+/* Twice pairs: stores of whole vectors, where those of a strip are of four elements each. */
 static size_t interleave_fours(const struct onri_transpose *t) {
-  size_t a = 0;
-  for (; a + F32_LANES <= t->num_a; a += F32_LANES) flat_strip(t, a, 0);
-  return a;
+  if (t->num_a < F32_LANES) return 0;
+  for (size_t i = 0; i < t->num_a; i += F32_LANES) {
+    const size_t a = i + F32_LANES <= t->num_a ? i : t->num_a - F32_LANES;
+    char *y = t->y + a * 16;
+    vf32 x[4], z[4];
+    UNROLL for (int b = 0; b < 4; b++) x[b] = f32_load(t->x + b * t->x_stride + a * 4);
+    UNROLL for (int b = 0; b < 2; b++) {
+      z[b] = f32_interleave_low(x[b], x[b + 2]);
+      z[b + 2] = f32_interleave_high(x[b], x[b + 2]);
+    }
+    UNROLL for (int k = 0; k < 4; k += 2) {
+      f32_store(y + k * SIMD_BYTES, f32_interleave_low(z[k], z[k + 1]));
+      f32_store(y + (k + 1) * SIMD_BYTES, f32_interleave_high(z[k], z[k + 1]));
+    }
+  }
+  return t->num_a;
 }
 
 static size_t interleave(const struct onri_transpose *t, size_t size) {

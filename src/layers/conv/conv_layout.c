@@ -9,6 +9,8 @@
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/winograd.h"
 
+enum { LANES = 16, FEW = 8 }; /* of the widest vectors; outputs that leave most of them empty */
+
 static const struct onri_axis no_axis = {.out = 1, .kernel = 1, .stride = 1, .dilation = 1};
 
 /* Axes and channels, as far as they are known without the images, whose sizes are 0. 0: not those of a convolution. */
@@ -33,15 +35,19 @@ static int has_vectors(const struct onr_desc *weight) {
   return onri_conv_gemm_is_fast() && onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
+/* Pixels of the image to one of the result, which no one has counted: strides are as a file has them. */
+static double pixels_apart(const struct onri_conv *c) {
+  return (double)c->axis[0].stride * (double)c->axis[1].stride * (double)c->axis[2].stride;
+}
+
 /* Winograd's method, which wants channels-last images, is worth two transposes where there are this many channels. */
 enum { WINOGRAD_CHANNELS = 16, FEWER_CHANNELS = 7, OUTPUTS_OF_FEWER = 12, DILATED_CHANNELS = 64 };
 
 static int wants_winograd(const struct onri_conv *c) {
   struct onri_winograd how;
-  const int64_t apart = c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
   /* Whether it is depends on the sizes; else taps that meet padding are left out, also of channels-last images. */
   if (c->axis[0].dilation > 1 || c->axis[1].dilation > 1 || c->axis[2].dilation > 1)
-    return apart == 1 && c->group_out >= OUTPUTS_OF_FEWER &&
+    return pixels_apart(c) <= 1 && c->group_out >= OUTPUTS_OF_FEWER &&
            (c->group_in >= DILATED_CHANNELS || (c->group_in >= WINOGRAD_CHANNELS && onri_winograd_choose(c, 0, &how)));
   const int64_t in = c->group_in * c->axis[0].kernel; /* all of which one product sums */
   return (in >= WINOGRAD_CHANNELS || (in >= FEWER_CHANNELS && c->group_out >= OUTPUTS_OF_FEWER)) &&
@@ -50,7 +56,6 @@ static int wants_winograd(const struct onri_conv *c) {
 
 /* The share of the lanes of whole vectors. */
 static double fill_of(int64_t count) {
-  enum { LANES = 16 }; /* of the widest vectors */
   return count > 0 && count < INT32_MAX ? (double)count / (double)((count + LANES - 1) / LANES * LANES) : 1;
 }
 
@@ -66,14 +71,14 @@ static int64_t pixels_of(const struct onr_desc *y) {
  * each number that is moved, and vectors of channels that are full; or lines that leave those of pixels half empty,
  * unless few outputs leave those of channels emptier. */
 static int pays_transposes(const struct onri_conv *c, const struct onr_desc *y) {
-  enum { INPUTS = 16, SHORT_LINE = 14, LANES = 16, OUTPUTS = 96, SHARE = 100, FEW = 8, LINE = 5 };
+  enum { INPUTS = 16, SHORT_LINE = 14, OUTPUTS = 96, SHARE = 100, LINE = 5 };
   const int64_t in = c->group_in, out = c->group_out, taps = onri_conv_taps(c), line = y->dim[y->rank - 1];
   const int64_t pixels = pixels_of(y);
-  const int64_t apart = c->axis[0].stride * c->axis[1].stride * c->axis[2].stride;
   if (pixels >= 0 && pixels < LANES && fill_of(pixels) < fill_of(out)) return 1;
   if (in < INPUTS || (c->groups <= 1 && out <= FEW && line >= LINE && fill_of(pixels) >= 0.5)) return 0;
   if (taps > 1 ? line >= 0 && line <= SHORT_LINE : !onri_conv_makes_channels_first(y, c->groups)) return 1;
-  return out >= OUTPUTS && out % LANES == 0 && taps * in * out >= SHARE * (in * apart + out);
+  return out >= OUTPUTS && out % LANES == 0 &&
+         (double)(taps * in * out) >= SHARE * ((double)in * pixels_apart(c) + (double)out);
 }
 
 /* Vectors of channels of a group: of a depthwise convolution they would be empty. */
@@ -90,15 +95,13 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
  * transposes that these need. Nanoseconds for each output of a channel, fitted to 370 layers of drawn shapes: 1.30
  * times as fast as vectors of channels each time, where the better one each time is 1.36. */
 static int are_planes_faster(const struct onri_conv *c, int64_t pixels, int32_t spatial) {
-  enum { LANES = 16, ROW = 8 };
+  enum { ROW = 8 };
   const double planes_tap = 0.07, channels_tap = 0.04, moved = 0.2, begin = 150, begin_tap = 15, volume = 4;
-  const int64_t channels = c->groups * c->group_out;
   const double taps = (double)onri_conv_taps(c), outputs = (double)c->group_out,
-               apart = (double)(c->axis[0].stride * c->axis[1].stride * c->axis[2].stride),
-               fill = (double)channels / (double)((channels + LANES - 1) / LANES * LANES);
+               fill = fill_of(c->groups * c->group_out);
   const double first = (begin + begin_tap * taps) * (spatial > 2 ? volume : 1) / (outputs * (double)pixels);
-  const double in_planes = taps * planes_tap + first,
-               by_channels = taps * channels_tap / fill * (outputs > 1 ? 2 : 1) + moved * (1 + apart / outputs);
+  const double in_planes = taps * planes_tap + first, by_channels = taps * channels_tap / fill * (outputs > 1 ? 2 : 1) +
+                                                                    moved * (1 + pixels_apart(c) / outputs);
   return c->axis[2].out >= ROW && pixels > 0 && in_planes < by_channels;
 }
 
@@ -128,12 +131,11 @@ int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_par
 }
 
 int onri_conv_has_few_outputs(const struct onr_desc *y) {
-  enum { FEW = 8, LINE = 32 };
+  enum { LINE = 32 };
   return y->rank >= 3 && y->dim[1] > 0 && y->dim[1] <= FEW && y->dim[y->rank - 1] >= LINE;
 }
 
 int onri_conv_makes_channels_first(const struct onr_desc *y, int64_t groups) {
-  enum { FEW = 8 };
   const double nearly_full = 7.0 / 8;
   const int64_t pixels = pixels_of(y);
   const double fill = fill_of(pixels);
