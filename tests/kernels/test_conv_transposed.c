@@ -159,7 +159,8 @@ static void check(const struct onri_conv *c, const struct onri_conv_way *way,
 }
 
 static void check_ways(const struct onri_conv *c, struct onr_threads *pool) {
-  static const struct onri_conv_way *const ways[] = {&onri_conv_by_phases, &onri_conv_shuffled, &onri_conv_spread};
+  static const struct onri_conv_way *const ways[] = {&onri_conv_by_phases, &onri_conv_shuffled, &onri_conv_spread,
+                                                     &onri_conv_spread_planes};
   for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++)
     for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
       assert_true(ways[i]->can(c));
@@ -182,8 +183,10 @@ static void test_levels(void **state) {
     expect(&c);
     check_ways(&c, pool);
     turn_planes(&c);
-    for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++)
+    for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++) {
       check(&c, &onri_conv_shuffled, onri_kernels_at(conv_gemm, level), pool);
+      check(&c, &onri_conv_spread_planes, onri_kernels_at(conv_gemm, level), pool);
+    }
     checked++;
   }
   assert_true(checked > sweep_cases(CASES) / 4);

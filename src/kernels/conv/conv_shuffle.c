@@ -6,9 +6,8 @@
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/conv_phases.h"
+#include "kernels/conv/conv_planes.h"
 #include "kernels/conv/conv_transposed.h"
-#include "kernels/move/transpose.h"
 
 enum { BAND_FLOATS = 64 << 10 };
 
@@ -57,19 +56,13 @@ static int64_t phase_at(const struct onri_conv *c, const struct set *set, int64_
   return (rest[0] * c->axis[1].stride + rest[1]) * c->axis[2].stride + rest[2];
 }
 
-/* Places of all phases along an axis. */
-static int64_t first_place(const struct onri_axis *a) { return a->begin / a->stride; }
-static int64_t places_of(const struct onri_axis *a) {
-  return a->out > 0 ? (a->out - 1 + a->begin) / a->stride - first_place(a) + 1 : 0;
-}
-
 /* The convolution whose channels are [group][phase of the set][channel]. */
 static struct onri_conv conv_of(const struct onri_conv *c, const struct set *set) {
   struct onri_conv conv = *c;
   conv.transposed = 0;
   conv.group_out = c->group_out * phases_of(set);
   for (int i = 0; i < ONR_MAX_SPATIAL; i++)
-    conv.axis[i] = onri_phase_axis(&c->axis[i], &set->taps[i], first_place(&c->axis[i]), places_of(&c->axis[i]));
+    conv.axis[i] = onri_phase_axis(&c->axis[i], &set->taps[i], onri_first_place(&c->axis[i]), onri_places(&c->axis[i]));
   return conv;
 }
 
@@ -80,9 +73,11 @@ static int can(const struct onri_conv *c) {
   return onri_conv_phases_can(c) && onri_mul_i64(c->group_out, onri_conv_phases_count(c), &channels);
 }
 
-int onri_conv_phases_are_alike(const struct onri_conv *c) {
+int64_t onri_conv_phase_sets(const struct onri_conv *c) {
   struct set set = first_set(c);
-  return !next_set(c, &set);
+  int64_t sets = 1;
+  while (next_set(c, &set)) sets++;
+  return sets;
 }
 
 static size_t packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
@@ -143,31 +138,20 @@ static void pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_ker
 
 /* Rows of a band, of one plane of one image. */
 static int64_t rows_of(const struct onri_conv *c) {
-  const double row = (double)(c->groups * c->group_out * onri_conv_phases_count(c)) * (double)places_of(&c->axis[2]);
-  return row > 0 && row < BAND_FLOATS ? least(places_of(&c->axis[1]), (int64_t)(BAND_FLOATS / row)) : 1;
+  const double row = (double)(c->groups * c->group_out * onri_conv_phases_count(c)) * (double)onri_places(&c->axis[2]);
+  return row > 0 && row < BAND_FLOATS ? least(onri_places(&c->axis[1]), (int64_t)(BAND_FLOATS / row)) : 1;
 }
 
 static size_t plane_floats(const struct onri_conv *c) {
   int64_t floats;
   if (!onri_mul_i64(c->groups * c->group_out * onri_conv_phases_count(c), rows_of(c), &floats) ||
-      !onri_mul_i64(floats, places_of(&c->axis[2]), &floats) || floats > PTRDIFF_MAX / 8)
+      !onri_mul_i64(floats, onri_places(&c->axis[2]), &floats) || floats > PTRDIFF_MAX / 8)
     return SIZE_MAX;
   return (size_t)floats;
 }
 
-/* A band: rows [row, row + rows) of plane `plane` of image n. */
-struct band {
-  const struct onri_conv *c;
-  const float *planes;
-  float *y;
-  int64_t n, plane, row, rows, columns;
-  struct {
-    int64_t first, group; /* its plane of channel 0, planes of a group in its set */
-  } phase[ONRI_MOST_PHASES];
-};
-
 /* [set][group][phase of the set][channel] */
-static void place_phases(struct band *b) {
+static void place_phases(struct onri_phase_planes *b) {
   const struct onri_conv *c = b->c;
   int64_t first = 0;
   struct set set = first_set(c);
@@ -181,81 +165,8 @@ static void place_phases(struct band *b) {
   } while (next_set(c, &set));
 }
 
-/* Output o of an axis is place *q of a plane of phase *rest. */
-static void place_of(const struct onri_axis *a, int64_t o, int64_t *q, int64_t *rest) {
-  *q = (o + a->begin) / a->stride - first_place(a);
-  *rest = (o + a->begin) % a->stride;
-}
-
-/* Place i of each line in turn. Lines of one set lie equally far apart. */
-static void weave(const float *const *lines, int64_t stride, int64_t q, int64_t count, float *y) {
-  const ptrdiff_t step = stride > 1 ? lines[1] - lines[0] : 0, size = (ptrdiff_t)sizeof(float);
-  int64_t alike = 1;
-  while (alike < stride && lines[alike] - lines[alike - 1] == step) alike++;
-  const struct onri_transpose t = {.x = (const char *)(lines[0] + q),
-                                   .y = (char *)y,
-                                   .x_stride = step * size,
-                                   .y_stride = (ptrdiff_t)stride * size,
-                                   .num_a = (size_t)count,
-                                   .num_b = (size_t)stride};
-  if (stride == 1) memcpy(y, lines[0] + q, (size_t)count * sizeof(float));
-  else if (alike == stride) onri_transpose_32(&t);
-  else
-    for (int64_t i = 0; i < count; i++)
-      for (int64_t k = 0; k < stride; k++) y[i * stride + k] = lines[k][q + i];
-}
-
-/* lines: of the phases of axis 2, from the place of output 0 on, which leaves `rest`. */
-static void shuffle_row(const struct onri_axis *a, const float *const *lines, int64_t rest, float *y, int64_t y_pixel) {
-  int64_t q = 0, o = 0;
-  for (; o < a->out && (rest > 0 || y_pixel != 1); o++) {
-    y[o * y_pixel] = lines[rest][q];
-    if (++rest == a->stride) rest = 0, q++;
-  }
-  const int64_t whole = (a->out - o) / a->stride;
-  if (whole > 0) weave(lines, a->stride, q, whole, y + o);
-  q += whole, o += whole * a->stride;
-  for (rest = 0; o < a->out; o++) y[o] = lines[rest++][q];
-}
-
-/* Outputs of an axis that lie at places [q, q + count). */
-static int64_t first_output(const struct onri_axis *a, int64_t q) {
-  return most(0, (q + first_place(a)) * a->stride - a->begin);
-}
-
-/* Rows o0, o1 of channels [begin, end). */
-static void shuffle_channels(const struct band *b, int64_t begin, int64_t end, int64_t o0, int64_t o1) {
-  const struct onri_conv *c = b->c;
-  const struct onri_axis *a = c->axis;
-  const float *lines[ONRI_MOST_PHASES];
-  int64_t q0, q1, q2, rest0, rest1, rest2;
-  place_of(&a[0], o0, &q0, &rest0);
-  place_of(&a[1], o1, &q1, &rest1);
-  place_of(&a[2], 0, &q2, &rest2);
-  const int64_t phase = (rest0 * a[1].stride + rest1) * a[2].stride, row = (q1 - b->row) * b->columns + q2;
-  float *y = b->y + b->n * c->y.batch_stride + o0 * c->y.stride[0] + o1 * c->y.stride[1];
-  for (int64_t channel = begin; channel < end; channel++) {
-    const int64_t g = channel / c->group_out, m = channel - g * c->group_out;
-    for (int64_t i = 0; i < a[2].stride; i++) {
-      const int64_t plane = b->phase[phase + i].first + g * b->phase[phase + i].group + m;
-      lines[i] = b->planes + plane * b->rows * b->columns + row;
-    }
-    shuffle_row(&a[2], lines, rest2, y + channel * c->y.channel_stride, c->y.stride[2]);
-  }
-}
-
-/* Rows of outputs of some channels. */
-static void shuffle_rows(void *context, size_t begin, size_t end) {
-  const struct band *b = context;
-  const struct onri_axis *a = b->c->axis;
-  const int64_t first1 = first_output(&a[1], b->row), last1 = least(a[1].out, first_output(&a[1], b->row + b->rows));
-  const int64_t first0 = first_output(&a[0], b->plane), last0 = least(a[0].out, first_output(&a[0], b->plane + 1));
-  for (int64_t o0 = first0; o0 < last0; o0++)
-    for (int64_t o1 = first1; o1 < last1; o1++) shuffle_channels(b, (int64_t)begin, (int64_t)end, o0, o1);
-}
-
 /* The planes of all sets. */
-static void make_planes(const struct band *b, const struct onri_conv_gemm_kernels *kernels,
+static void make_planes(const struct onri_phase_planes *b, const struct onri_conv_gemm_kernels *kernels,
                         const struct onri_conv_gemm *operands, float *planes, struct onr_env *env) {
   const struct onri_conv *c = b->c;
   struct onri_conv_gemm part = *operands;
@@ -282,16 +193,17 @@ static void make_planes(const struct band *b, const struct onri_conv_gemm_kernel
 
 static void run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                 const struct onri_conv_gemm *operands, float *planes, struct onr_env *env) {
-  const int64_t rows = rows_of(c), all_rows = places_of(&c->axis[1]);
-  struct band b = {.c = c, .planes = planes, .y = operands->y, .columns = places_of(&c->axis[2])};
+  const int64_t rows = rows_of(c), all_rows = onri_places(&c->axis[1]);
+  struct onri_phase_planes b = {
+      .c = c, .planes = planes, .y = operands->y, .depth = 1, .columns = onri_places(&c->axis[2])};
   place_phases(&b);
   for (b.n = 0; b.n < c->x.batch; b.n++)
-    for (b.plane = 0; b.plane < places_of(&c->axis[0]); b.plane++)
+    for (b.plane = 0; b.plane < onri_places(&c->axis[0]); b.plane++)
       for (b.row = 0; b.row < all_rows && !onr_env_cancelled(env); b.row += rows) {
         b.rows = least(rows, all_rows - b.row);
         make_planes(&b, kernels, operands, planes, env);
         onr_parallel_for(env, (size_t)(c->groups * c->group_out), 1 + (size_t)(1024 / most(b.rows * b.columns, 1)),
-                         shuffle_rows, &b);
+                         onri_phase_planes_shuffle, &b);
       }
 }
 

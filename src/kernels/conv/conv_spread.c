@@ -7,130 +7,16 @@
 #include <string.h>
 
 #include "base/env.h"
-#include "base/numbers/checked.h"
 #include "kernels/conv/col2im.h"
-#include "kernels/conv/conv_transposed.h"
-
-enum { PART_FLOATS = 64 << 10, LEAST_PIXELS = 32 };
+#include "kernels/conv/conv_spread.h"
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-static int can(const struct onri_conv *c) {
-  int64_t channels;
-  return c->transposed && c->group_in > 0 && c->group_out > 0 &&
-         onri_mul_i64(c->group_out, onri_conv_taps(c), &channels);
-}
-
-/* The convolution whose outputs are products. */
-static struct onri_conv product_of(const struct onri_conv *c) {
-  struct onri_conv all = *c;
-  all.transposed = 0;
-  all.group_out = c->group_out * onri_conv_taps(c);
-  all.min = -INFINITY, all.max = INFINITY;
-  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
-    all.axis[a] =
-        (struct onri_axis){.in = c->axis[a].in, .out = c->axis[a].in, .kernel = 1, .stride = 1, .dilation = 1};
-  return all;
-}
-
-static size_t packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
-  const struct onri_conv all = product_of(c);
-  return onri_conv_gemm_packed_floats(&all, kernels, ONRI_CONV_LAST);
-}
-
-static void pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
-                 float *room, float *packed, struct onr_env *env) {
-  const struct onri_conv all = product_of(c);
-  const int64_t taps = onri_conv_taps(c);
-  float *to = room;
-  for (int64_t g = 0; g < c->groups; g++, weight += all.group_in * all.group_out)
-    for (int64_t t = 0; t < taps; t++)
-      for (int64_t m = 0; m < c->group_out; m++)
-        for (int64_t k = 0; k < c->group_in; k++) *to++ = weight[(k * c->group_out + m) * taps + t];
-  onri_conv_gemm_pack(&all, kernels, ONRI_CONV_LAST, room, packed, env);
-}
-
-/* The bias, and behind it that of the product: zeros. */
-static size_t bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
-  const struct onri_conv all = product_of(c);
-  return (size_t)(c->groups * c->group_out) + onri_conv_gemm_bias_floats(&all, kernels, ONRI_CONV_LAST);
-}
-
-static void pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *bias,
-                      float *packed) {
-  memset(packed, 0, bias_floats(c, kernels) * sizeof(*packed));
-  if (bias) memcpy(packed, bias, (size_t)(c->groups * c->group_out) * sizeof(*packed));
-}
-
-/* --- parts --- */
-
-struct part {
-  int64_t first[ONR_MAX_SPATIAL], count[ONR_MAX_SPATIAL]; /* of the pixels */
-  int64_t group, groups;
-};
-
-/* The first of an image; of those that have all pixels, in some groups. */
-static struct part part_of(const struct onri_conv *c) {
-  int64_t pixels = most(PART_FLOATS / (c->group_out * onri_conv_taps(c)), LEAST_PIXELS);
-  struct part p = {.group = 0};
-  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; a--) {
-    p.count[a] = most(least(pixels, c->axis[a].in), 1);
-    pixels /= p.count[a];
-  }
-  p.groups = most(least(pixels, c->groups), 1);
-  return p;
-}
-
-static size_t part_floats(const struct onri_conv *c) {
-  const struct part p = part_of(c);
-  int64_t floats = p.groups * c->group_out;
-  if (!onri_mul_i64(floats, onri_conv_taps(c), &floats)) return SIZE_MAX;
-  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
-    if (!onri_mul_i64(floats, p.count[a], &floats)) return SIZE_MAX;
-  return floats < PTRDIFF_MAX / 8 ? (size_t)floats : SIZE_MAX;
-}
-
-struct work {
-  const struct onri_conv *c;
-  struct onri_conv product;
-  const struct onri_conv_gemm_kernels *kernels;
-  const struct onri_conv_gemm *operands;
-  struct onr_env *env;
-  float *products;
-  int64_t n; /* image */
-  struct part part;
-  int64_t low[2], high[2]; /* rows of y that the part falls on, of axes 0 and 1 */
-};
-
-static void multiply(struct work *w) {
-  const struct onri_conv *c = w->c;
-  struct onri_conv box = w->product;
-  struct onri_conv_gemm operands = *w->operands;
-  const int64_t group_floats = (int64_t)onri_conv_gemm_packed_floats(&box, w->kernels, ONRI_CONV_LAST) / c->groups;
-  int64_t next = w->part.groups * box.group_out;
-  operands.form = ONRI_CONV_LAST;
-  operands.packed += w->part.group * group_floats;
-  operands.bias += c->groups * c->group_out;
-  operands.x += w->n * c->x.batch_stride + w->part.group * c->group_in * c->x.channel_stride;
-  operands.y = w->products;
-  box.groups = w->part.groups;
-  box.x.batch = 1, box.x.channels = box.groups * c->group_in;
-  box.y = (struct onri_image){.batch = 1, .channels = next, .channel_stride = 1};
-  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; a--) {
-    operands.x += w->part.first[a] * c->x.stride[a];
-    box.axis[a].in = box.axis[a].out = box.x.size[a] = box.y.size[a] = w->part.count[a];
-    box.y.stride[a] = next;
-    next *= w->part.count[a];
-  }
-  box.y.batch_stride = next;
-  onri_conv_gemm_f32(&box, w->kernels, &operands, w->env);
-}
-
 /* --- adding up --- */
 
 /* `taps` taps from k on, side by side in y, of the pixels [first, last) of a row that is not cut by the border. */
-static void add_taps(const struct work *w, const float *x, float *y, int64_t k, int64_t taps, int64_t first,
+static void add_taps(const struct onri_spread *w, const float *x, float *y, int64_t k, int64_t taps, int64_t first,
                      int64_t last) {
   const struct onri_conv *c = w->c;
   const struct onri_axis *a = &c->axis[2];
@@ -147,14 +33,14 @@ static void add_taps(const struct work *w, const float *x, float *y, int64_t k, 
 }
 
 /* Pixels that tap k, and those behind it up to `last_tap`, put on the row. */
-static void span_of(const struct work *w, int64_t k, int64_t last_tap, int64_t *first, int64_t *last) {
+static void span_of(const struct onri_spread *w, int64_t k, int64_t last_tap, int64_t *first, int64_t *last) {
   const struct onri_axis *a = &w->c->axis[2];
   *first = most(w->part.first[2], onri_ceil_div(a->begin - k * a->dilation, a->stride));
   *last =
       least(w->part.first[2] + w->part.count[2], onri_ceil_div(a->out + a->begin - last_tap * a->dilation, a->stride));
 }
 
-static void add_one_by_one(const struct work *w, const float *x, float *y) {
+static void add_one_by_one(const struct onri_spread *w, const float *x, float *y) {
   for (int64_t k = 0, first, last; k < w->c->axis[2].kernel; k++) {
     span_of(w, k, k, &first, &last);
     add_taps(w, x, y, k, 1, first, last);
@@ -162,13 +48,13 @@ static void add_one_by_one(const struct work *w, const float *x, float *y) {
 }
 
 /* A pixel that some taps put beside the row. */
-static void add_cut(const struct work *w, const float *x, float *y, int64_t i) {
+static void add_cut(const struct onri_spread *w, const float *x, float *y, int64_t i) {
   const struct onri_axis *a = &w->c->axis[2];
   const int64_t o = i * a->stride - a->begin, k = most(0, -o);
   add_taps(w, x, y, k, least(a->kernel, a->out - o) - k, i, i + 1);
 }
 
-static void add_together(const struct work *w, const float *x, float *y) {
+static void add_together(const struct onri_spread *w, const float *x, float *y) {
   const int64_t begin = w->part.first[2], end = begin + w->part.count[2], kernel = w->c->axis[2].kernel;
   int64_t first, last;
   span_of(w, 0, kernel - 1, &first, &last);
@@ -181,14 +67,14 @@ static void add_together(const struct work *w, const float *x, float *y) {
 }
 
 /* The pixel of the part whose tap k falls on output o of axis a. */
-static int finds_pixel(const struct work *w, int a, int64_t o, int64_t k, int64_t *at) {
+static int finds_pixel(const struct onri_spread *w, int a, int64_t o, int64_t k, int64_t *at) {
   int64_t i;
   if (!onri_axis_tap_transposed(&w->c->axis[a], o, k, &i)) return 0;
   *at = i - w->part.first[a];
   return *at >= 0 && *at < w->part.count[a];
 }
 
-static void add_to_row(const struct work *w, int64_t group, int64_t o0, int64_t o1) {
+static void add_to_row(const struct onri_spread *w, int64_t group, int64_t o0, int64_t o1) {
   const struct onri_conv *c = w->c;
   const int64_t pixel = w->part.groups * w->product.group_out, line = w->part.count[2] * pixel;
   const int together = c->groups == 1 && (c->axis[2].dilation == 1 || c->axis[2].kernel == 1);
@@ -206,13 +92,19 @@ static void add_to_row(const struct work *w, int64_t group, int64_t o0, int64_t 
   }
 }
 
+/* Of axes 0 and 1. */
+struct rows {
+  const struct onri_spread *w;
+  int64_t low[2], high[2];
+};
+
 /* Rows of y: of axis 0, axis 1, group. */
 static void add_rows(void *context, size_t begin, size_t end) {
-  const struct work *w = context;
-  const int64_t rows = w->high[1] - w->low[1];
+  const struct rows *r = context;
+  const int64_t rows = r->high[1] - r->low[1], groups = r->w->part.groups;
   for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
-    const int64_t row = item / w->part.groups;
-    add_to_row(w, item % w->part.groups, w->low[0] + row / rows, w->low[1] + row % rows);
+    const int64_t row = item / groups;
+    add_to_row(r->w, item % groups, r->low[0] + row / rows, r->low[1] + row % rows);
   }
 }
 
@@ -220,7 +112,7 @@ static void add_rows(void *context, size_t begin, size_t end) {
 
 /* Rows of axes 0 and 1. */
 static void begin_rows(void *context, size_t begin, size_t end) {
-  const struct work *w = context;
+  const struct onri_spread *w = context;
   const struct onri_conv *c = w->c;
   const size_t channels = (size_t)c->y.channels, all = channels * (size_t)c->axis[2].out;
   for (size_t i = begin; i < end; i++) {
@@ -234,56 +126,71 @@ static void begin_rows(void *context, size_t begin, size_t end) {
 }
 
 static void clamp_rows(void *context, size_t begin, size_t end) {
-  const struct work *w = context;
+  const struct onri_spread *w = context;
   const int64_t row = w->c->y.stride[1];
   const float min = (float)w->c->min, max = (float)w->c->max;
   float *y = w->operands->y + w->n * w->c->y.batch_stride + (int64_t)begin * row;
   for (int64_t i = 0; i < (int64_t)(end - begin) * row; i++) y[i] = y[i] < min ? min : y[i] > max ? max : y[i];
 }
 
-static void run_part(struct work *w) {
+/* Makes the products of a part, and adds them to the rows that they fall on. */
+static void run_part(const struct onri_spread *w) {
   enum { ADDED = 1 << 13 }; /* numbers: waking a thread takes as long as adding some thousands */
   const struct onri_conv *c = w->c;
+  struct rows r = {.w = w};
   int64_t rows = w->part.groups;
   for (int i = 0; i < 2; i++) {
     const struct onri_axis *a = &c->axis[i];
     const int64_t first = w->part.first[i] * a->stride - a->begin;
-    w->low[i] = most(first, 0);
-    w->high[i] = least(first + (w->part.count[i] - 1) * a->stride + (a->kernel - 1) * a->dilation + 1, a->out);
-    rows *= most(w->high[i] - w->low[i], 0);
+    r.low[i] = most(first, 0);
+    r.high[i] = least(first + (w->part.count[i] - 1) * a->stride + (a->kernel - 1) * a->dilation + 1, a->out);
+    rows *= most(r.high[i] - r.low[i], 0);
   }
   if (rows == 0) return;
-  multiply(w);
+  onri_spread_multiply(w);
   const int64_t pixels = w->part.count[0] * w->part.count[1] * w->part.count[2];
   const int64_t added = pixels * w->part.groups * w->product.group_out / rows;
-  onr_parallel_for(w->env, (size_t)rows, (size_t)(ADDED / most(added, 1) + 1), add_rows, w);
+  onr_parallel_for(w->env, (size_t)rows, (size_t)(ADDED / most(added, 1) + 1), add_rows, &r);
 }
 
-static void run_image(struct work *w) {
+static void run_image(struct onri_spread *w) {
   enum { WRITTEN = 1 << 14 };
   const struct onri_conv *c = w->c;
-  const struct part all = part_of(c);
   const size_t rows = (size_t)(c->axis[0].out * c->axis[1].out),
                grain = (size_t)(WRITTEN / most(c->y.stride[1], 1) + 1);
-  struct part *p = &w->part;
   onr_parallel_for(w->env, rows, grain, begin_rows, w);
-  for (p->group = 0; p->group < c->groups; p->group += all.groups)
-    for (p->first[0] = 0; p->first[0] < c->axis[0].in; p->first[0] += all.count[0])
-      for (p->first[1] = 0; p->first[1] < c->axis[1].in; p->first[1] += all.count[1])
-        for (p->first[2] = 0; p->first[2] < c->axis[2].in; p->first[2] += all.count[2]) {
-          p->groups = least(all.groups, c->groups - p->group);
-          for (int a = 0; a < ONR_MAX_SPATIAL; a++) p->count[a] = least(all.count[a], c->axis[a].in - p->first[a]);
-          if (onr_env_cancelled(w->env)) return;
-          run_part(w);
-        }
+  do do
+      run_part(w);
+    while (onri_spread_next_box(w) && !onr_env_cancelled(w->env));
+  while (onri_spread_next_groups(w) && !onr_env_cancelled(w->env));
   if (c->min > -INFINITY || c->max < INFINITY) onr_parallel_for(w->env, rows, grain, clamp_rows, w);
 }
 
 static void run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                const struct onri_conv_gemm *operands, float *part, struct onr_env *env) {
-  struct work w = {
-      .c = c, .product = product_of(c), .kernels = kernels, .operands = operands, .products = part, .env = env};
+                const struct onri_conv_gemm *operands, float *products, struct onr_env *env) {
+  struct onri_spread w = onri_spread_begin(c, ONRI_CONV_LAST, kernels, operands, products, env);
   for (w.n = 0; w.n < c->x.batch; w.n++) run_image(&w);
 }
 
-const struct onri_conv_way onri_conv_spread = {can, packed_floats, bias_floats, part_floats, pack, pack_bias, run};
+/* --- the way --- */
+
+static size_t packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
+  return onri_spread_packed_floats(c, kernels, ONRI_CONV_LAST);
+}
+
+static size_t bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
+  return onri_spread_bias_floats(c, kernels, ONRI_CONV_LAST);
+}
+
+static void pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
+                 float *room, float *packed, struct onr_env *env) {
+  onri_spread_pack(c, kernels, ONRI_CONV_LAST, weight, room, packed, env);
+}
+
+static void pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *bias,
+                      float *packed) {
+  onri_spread_pack_bias(c, kernels, ONRI_CONV_LAST, bias, packed);
+}
+
+const struct onri_conv_way onri_conv_spread = {
+    onri_spread_can, packed_floats, bias_floats, onri_spread_part_floats, pack, pack_bias, run};

@@ -5,7 +5,8 @@
  * are then shuffled into the output. Any layout; for few outputs, which leave vectors of channels half empty.
  * Spread: what each pixel has for each tap of each output is multiplied, in parts that stay in the second cache, and
  * added up in the image, channels-last. Vectors are those of all taps, so that few outputs do not leave them half
- * empty, and what lies beside the image is not multiplied. */
+ * empty, and what lies beside the image is not multiplied.
+ * Spread in planes: the same with vectors of pixels, for one output or few from many inputs. */
 #ifndef ONRI_CONV_TRANSPOSED_H
 #define ONRI_CONV_TRANSPOSED_H
 
@@ -30,9 +31,9 @@ struct onri_conv_way {
               const struct onri_conv_gemm *operands, float *scratch, struct onr_env *env);
 };
 
-extern const struct onri_conv_way onri_conv_by_phases, onri_conv_shuffled, onri_conv_spread;
+extern const struct onri_conv_way onri_conv_by_phases, onri_conv_shuffled, onri_conv_spread, onri_conv_spread_planes;
 
-/* Whether taps are alike in all phases. */
-int onri_conv_phases_are_alike(const struct onri_conv *c);
+/* Sets of neighbouring phases whose taps are alike. */
+int64_t onri_conv_phase_sets(const struct onri_conv *c);
 
 #endif

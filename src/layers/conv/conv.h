@@ -17,9 +17,10 @@ struct onri_conv_prepared {
   void *weights;       /* packed for the portable or the depthwise kernel; NULL: they are an input of run */
   int32_t planes;      /* depthwise, channels-first; the weights are finite */
   enum onri_conv_form form;
-  float *product;      /* packed for conv_gemm.h, */
-  float *product_bias; /* and its bias; NULL: an input of run */
-  void *half;          /* packed for conv_half.h */
+  const struct onri_conv_way *way; /* of a transposed product; NULL: it is none */
+  float *product;                  /* packed for conv_gemm.h, */
+  float *product_bias;             /* and its bias; NULL: an input of run */
+  void *half;                      /* packed for conv_half.h */
   struct onri_conv_winograd winograd;
 };
 

@@ -236,6 +236,7 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   struct onri_late weight = {.input = 1};
   enum onr_status status;
   p->form = onri_conv_product_form(c, channels_last, x_channels_first);
+  p->way = onri_conv_product_way(c, p->form);
   int own = is_own(c) && !is_passed_over(call, ONR_METHOD_DEPTHWISE, ONR_METHOD_DEPTHWISE);
   if (own && !channels_last) {
     p->planes = onri_depthwise_suits_planes(c) && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
@@ -327,7 +328,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
   if (onri_has(call, 3)) ONR_TRY(onri_widened_plan(call, &call->in[3], &s->residual));
   if (onri_has(call, ONRI_CONV_SCALE))
-    ONR_TRY(onri_conv_scale_plan(call, p->product ? onri_conv_product_floats(c, p->form) : 0, &s->scaled));
+    ONR_TRY(onri_conv_scale_plan(call, p->product ? onri_conv_product_floats(c, p) : 0, &s->scaled));
   if (p->half) return onri_conv_fast_plan(call);
   if (call->env->precision == ONR_PRECISION_FAST) call->note = onri_conv_fast_why_not(call, c);
   if (p->product) return onri_conv_product_plan(call);

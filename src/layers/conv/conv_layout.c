@@ -8,6 +8,7 @@
 #include "kernels/conv/conv_transposed.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/winograd.h"
+#include "layers/conv/conv_product.h"
 
 enum { LANES = 16, FEW = 8 }; /* of the widest vectors; outputs that leave most of them empty */
 
@@ -123,10 +124,12 @@ int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct
 /* Vectors of pixels run over the ends of short lines; products of many terms are faster than what is made of planes. */
 int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight,
                                              const struct onr_desc *x) {
-  enum { FEW_OUTPUTS = 12, LINE = 20, MANY_TERMS = 128, LONG_LINE = 100 };
+  enum { FEW_OUTPUTS = 12, LINE = 20, MANY_TERMS = 128, LONG_LINE = 100, SPREAD_LINE = 4 };
   struct onri_conv c;
-  return !p->channels_last && has_vectors(weight) && outline(&p->window, weight, p->groups, 1, &c) &&
-         c.group_out <= FEW_OUTPUTS && x->dim[x->rank - 1] >= (c.group_in > MANY_TERMS ? LONG_LINE : LINE) &&
+  const int64_t line = x->dim[x->rank - 1];
+  if (p->channels_last || !has_vectors(weight) || !outline(&p->window, weight, p->groups, 1, &c)) return 0;
+  if (onri_conv_spreads_planes(&c)) return line >= SPREAD_LINE * (c.group_out + 1);
+  return c.group_out <= FEW_OUTPUTS && line >= (c.group_in > MANY_TERMS ? LONG_LINE : LINE) &&
          onri_conv_shuffled.can(&c);
 }
 

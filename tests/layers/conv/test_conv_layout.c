@@ -1,7 +1,9 @@
 /* Which convolutions read and make channels-first images: one of each kind, of shapes for which the other answer takes
  * twice as long. */
 #include "kernels/conv/conv_gemm.h"
+#include "kernels/conv/conv_transposed.h"
 #include "layers/conv/conv_layout.h"
+#include "layers/conv/conv_product.h"
 #include "support/sweep.h"
 
 struct kind {
@@ -58,6 +60,56 @@ static void test_kinds(void **state) {
   }
 }
 
+/* Transposed: x without batch, weight [inputs, outputs of a group, kernel...], and the way of the layout that is
+ * chosen.
+ */
+static const struct {
+  const char *why;
+  int64_t x[5], weight[5], groups, stride, dilation;
+  int stays;
+  const struct onri_conv_way *way;
+} transposed[] = {
+    {"one output of many inputs", {42, 20, 29}, {42, 1, 5, 5}, 1, 1, 1, 1, &onri_conv_spread_planes},
+    {"taps that mostly meet padding", {4096, 1, 48}, {4096, 1, 5, 3}, 32, 1, 2, 1, &onri_conv_spread_planes},
+    {"phases of which one has all taps", {50, 28, 44}, {50, 1, 3, 3}, 1, 2, 2, 1, &onri_conv_spread_planes},
+    {"phases that fill a vector", {8, 4, 32}, {8, 1, 8, 8}, 1, 4, 1, 1, &onri_conv_shuffled},
+    {"one tap", {384, 138}, {384, 1, 1}, 32, 2, 1, 1, &onri_conv_shuffled},
+    {"few inputs", {2, 64, 64}, {2, 3, 4, 4}, 1, 2, 1, 1, &onri_conv_shuffled},
+    {"short lines", {328, 28, 4}, {328, 3, 4, 4}, 8, 3, 1, 0, &onri_conv_spread},
+    {"as many outputs as a vector has", {32, 28, 28}, {32, 16, 2, 2}, 1, 2, 1, 0, &onri_conv_by_phases},
+};
+
+static struct onri_conv conv_of(int64_t inputs, const struct onr_desc *weight, int64_t groups, int64_t stride,
+                                int64_t dilation) {
+  struct onri_conv c = {.groups = groups, .group_in = inputs / groups, .group_out = weight->dim[1], .transposed = 1};
+  for (int i = 0; i < ONR_MAX_SPATIAL; i++)
+    c.axis[i] = (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+  for (int32_t i = 2, a = ONR_MAX_SPATIAL - weight->rank + 2; i < weight->rank; i++, a++)
+    c.axis[a].kernel = weight->dim[i], c.axis[a].stride = stride, c.axis[a].dilation = dilation;
+  return c;
+}
+
+static void test_transposed(void **state) {
+  (void)state;
+  if (!onri_conv_gemm_is_fast()) return;
+  for (size_t i = 0; i < sizeof(transposed) / sizeof(transposed[0]); i++) {
+    const int32_t rank = count_of(transposed[i].weight);
+    const struct onr_desc weight = onr_desc_make(ONR_DTYPE_F32, rank, transposed[i].weight);
+    int64_t dims[5] = {1};
+    memcpy(dims + 1, transposed[i].x, sizeof(*dims) * (size_t)(rank - 1));
+    const struct onr_desc x = onr_desc_make(ONR_DTYPE_F32, rank, dims);
+    const struct onri_conv c =
+        conv_of(dims[1], &weight, transposed[i].groups, transposed[i].stride, transposed[i].dilation);
+    struct onr_conv_transpose_params p = {.groups = transposed[i].groups, .window = {.rank = rank - 2}};
+    for (int32_t d = 0; d < p.window.rank; d++)
+      p.window.stride[d] = transposed[i].stride, p.window.dilation[d] = transposed[i].dilation;
+    const int stays = onri_conv_transpose_stays_channels_first(&p, &weight, &x);
+    if (stays != transposed[i].stays ||
+        onri_conv_product_way(&c, stays ? ONRI_CONV_FIRST : ONRI_CONV_LAST) != transposed[i].way)
+      fail_msg("%s: stays %d, or another way", transposed[i].why, stays);
+  }
+}
+
 static void test_volumes(void **state) {
   const struct onr_desc small_planes = onr_desc_make(ONR_DTYPE_F32, 5, (int64_t[]){1, 2048, 8, 2, 2}),
                         of_one = onr_desc_make(ONR_DTYPE_F32, 5, (int64_t[]){1, 120, 7, 7, 8});
@@ -67,6 +119,7 @@ static void test_volumes(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds), cmocka_unit_test(test_volumes)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds), cmocka_unit_test(test_transposed),
+                                     cmocka_unit_test(test_volumes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
