@@ -63,6 +63,7 @@ enum onri_control { ONRI_CONTROL_NONE, ONRI_CONTROL_IF, ONRI_CONTROL_LOOP, ONRI_
 /* Layout rules that know the parameters of a layer (src/passes/layout/layout_table.c). */
 enum onri_layout_built_in {
   ONRI_LAYOUT_CONV = ONR_LAYOUT_BUILT_IN,
+  ONRI_LAYOUT_CONV_BYTES,
   ONRI_LAYOUT_CONV_TRANSPOSE,
   ONRI_LAYOUT_UNPOOL,
   ONRI_LAYOUT_RESIZE,

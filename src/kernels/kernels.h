@@ -38,7 +38,7 @@
   FAMILY(winograd)
 /* clang-format on */
 #define ONRI_DOT_FAMILIES(FAMILY) \
-  FAMILY(byte_pair) FAMILY(byte_product) FAMILY(depthwise_dot) FAMILY(nbits) FAMILY(winograd_bytes)
+  FAMILY(byte_pair) FAMILY(byte_planes) FAMILY(byte_product) FAMILY(depthwise_dot) FAMILY(nbits) FAMILY(winograd_bytes)
 #define ONRI_NARROW_FAMILIES(FAMILY) FAMILY(typed)
 #define ONRI_HALF_FAMILIES(FAMILY) FAMILY(half_product)
 

@@ -982,22 +982,29 @@ INLINE void i8_zip4(vi8 a, vi8 b, vi8 c, vi8 d, vi32 to[4]) {
   to[0] = (vi32)i16_zip_low(ab, cd), to[1] = (vi32)i16_zip_high(ab, cd);
   to[2] = (vi32)i16_zip_low(AB, CD), to[3] = (vi32)i16_zip_high(AB, CD);
 }
-#if HAS_DOT_BYTES && SIMD_BYTES == 16
-INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)vqsubq_s8((int8x16_t)a, (int8x16_t)b); }
-INLINE void i32_unzip4(const vi32 x[4], vi32 to[4]) { UNROLL for (int q = 0; q < 4; q++) to[q] = x[q]; }
-#endif
-#if defined(__AVX512VNNI__)
-/* a - b, held within signed bytes. */
-INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)_mm512_subs_epi8((__m512i)a, (__m512i)b); }
 /* Integers in the order of i8_zip4 in their own order. */
 INLINE void i32_unzip4(const vi32 x[4], vi32 to[4]) {
+#if SIMD_BYTES == 64
   const __m512i a = _mm512_shuffle_i64x2((__m512i)x[0], (__m512i)x[1], 0x88), /* quarters 0, 2 of both */
       b = _mm512_shuffle_i64x2((__m512i)x[2], (__m512i)x[3], 0x88),
                 c = _mm512_shuffle_i64x2((__m512i)x[0], (__m512i)x[1], 0xDD), /* 1, 3 */
       d = _mm512_shuffle_i64x2((__m512i)x[2], (__m512i)x[3], 0xDD);
   to[0] = (vi32)_mm512_shuffle_i64x2(a, b, 0x88), to[1] = (vi32)_mm512_shuffle_i64x2(c, d, 0x88);
   to[2] = (vi32)_mm512_shuffle_i64x2(a, b, 0xDD), to[3] = (vi32)_mm512_shuffle_i64x2(c, d, 0xDD);
+#elif SIMD_BYTES == 32
+  UNROLL for (int q = 0; q < 2; q++) {
+    to[q] = (vi32)_mm256_permute2x128_si256((__m256i)x[2 * q], (__m256i)x[2 * q + 1], 0x20);
+    to[q + 2] = (vi32)_mm256_permute2x128_si256((__m256i)x[2 * q], (__m256i)x[2 * q + 1], 0x31);
+  }
+#else
+  UNROLL for (int q = 0; q < 4; q++) to[q] = x[q];
+#endif
 }
+#if HAS_DOT_BYTES && SIMD_BYTES == 16
+INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)vqsubq_s8((int8x16_t)a, (int8x16_t)b); }
+#elif defined(__AVX512VNNI__)
+/* a - b, held within signed bytes. */
+INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)_mm512_subs_epi8((__m512i)a, (__m512i)b); }
 #endif
 /* What lies beyond 20 bits as a number that does, too; NaN as the least. */
 INLINE vi32 i32_nearest_or_far(vf32 x) {

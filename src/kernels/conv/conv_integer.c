@@ -8,6 +8,7 @@
 
 #include "base/numbers/checked.h"
 #include "kernels/conv/byte_image.h"
+#include "kernels/conv/byte_planes.h"
 #include "kernels/conv/depthwise_dot.h"
 #include "kernels/conv/depthwise_rows.h"
 #include "kernels/conv/winograd_bytes.h"
@@ -17,7 +18,8 @@ static size_t pixels_of(const struct onri_conv *c) {
   return (size_t)(c->axis[0].out * c->axis[1].out * c->axis[2].out);
 }
 
-/* --- weights: the columns of each group; depthwise [taps][channels] and what depthwise_dot.h packs --- */
+/* --- weights: the columns of each group; depthwise [taps][channels] and what depthwise_dot.h packs; behind these, as
+ * they were given where byte_planes.h can take them --- */
 
 /* Of [taps][channels]. */
 static size_t plain_bytes(const struct onri_conv *c) {
@@ -27,7 +29,7 @@ static size_t plain_bytes(const struct onri_conv *c) {
              : SIZE_MAX;
 }
 
-size_t onri_conv_integer_packed_bytes(const struct onri_conv *c) {
+static size_t columns_bytes(const struct onri_conv *c) {
   size_t bytes;
   if (is_depthwise(c)) {
     const size_t dot = onri_depthwise_dot_can(c) ? onri_depthwise_dot_packed_bytes(c) : 0;
@@ -38,8 +40,14 @@ size_t onri_conv_integer_packed_bytes(const struct onri_conv *c) {
   return onri_mul_size(bytes, (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
 }
 
-void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int is_signed, const int32_t *zeros,
-                            size_t zero_step, void *packed) {
+size_t onri_conv_integer_packed_bytes(const struct onri_conv *c) {
+  size_t bytes;
+  if (!onri_byte_planes_can(c)) return columns_bytes(c);
+  return onri_add_size(columns_bytes(c), onri_byte_planes_packed_bytes(c), &bytes) ? bytes : SIZE_MAX;
+}
+
+static void pack_columns(const struct onri_conv *c, const void *weight, int is_signed, const int32_t *zeros,
+                         size_t zero_step, void *packed) {
   const size_t taps = (size_t)onri_conv_taps(c), k = taps * (size_t)c->group_in, n = (size_t)c->group_out;
   const struct onri_byte_depth window = onri_byte_window(c);
   if (is_depthwise(c)) {
@@ -65,6 +73,12 @@ void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int i
     void *block = (char *)packed + g * onri_byte_columns_bytes(window, n);
     onri_byte_columns_pack(onri_byte_columns_in(block, window, n), &matrix, window, n);
   }
+}
+
+void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int is_signed, const int32_t *zeros,
+                            size_t zero_step, void *packed) {
+  pack_columns(c, weight, is_signed, zeros, zero_step, packed);
+  if (onri_byte_planes_can(c)) memcpy((char *)packed + columns_bytes(c), weight, onri_byte_planes_packed_bytes(c));
 }
 
 /* --- results --- */
@@ -428,7 +442,7 @@ static void run_winograd(const struct onri_conv_integer *c, struct onr_env *env)
 
 /* --- the way --- */
 
-enum way { DEPTHWISE, WINOGRAD, TAPS, WINDOWS };
+enum way { PLANES, DEPTHWISE, WINOGRAD, TAPS, WINDOWS };
 
 /* Fewer than a sixteenth of the taps lie in the image. */
 static int is_mostly_padding(const struct onri_conv *c) {
@@ -443,6 +457,7 @@ static int is_mostly_padding(const struct onri_conv *c) {
 static enum way way_of(const struct onri_conv *c) {
   int cut = 0; /* windows that begin inside the image: phases of transposed ones */
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) cut |= c->axis[a].begin < 0;
+  if (onri_byte_planes_suit(c)) return PLANES;
   if (!cut && is_depthwise(c) && onri_depthwise_can(c) && onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS) return DEPTHWISE;
   if (onri_winograd_bytes_can(c)) return WINOGRAD;
   return is_depthwise(c) || is_mostly_padding(c) || onri_byte_image_bytes(c) == SIZE_MAX ? TAPS : WINDOWS;
@@ -450,13 +465,15 @@ static enum way way_of(const struct onri_conv *c) {
 
 size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed, uint32_t threads) {
   const enum way way = way_of(c);
+  if (way == PLANES) return onri_byte_planes_scratch(c, threads);
   if (way == WINOGRAD) return onri_winograd_bytes_scratch(c, threads);
   return way == DEPTHWISE ? depthwise_scratch(c, threads) : way == WINDOWS ? windows_scratch(c, x_signed) : 0;
 }
 
 void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env) {
   const enum way way = way_of(c->conv);
-  if (way == DEPTHWISE && has_dot(c->conv)) run_depthwise_dot(c, env);
+  if (way == PLANES) onri_byte_planes(c, (const char *)c->weights + columns_bytes(c->conv), env);
+  else if (way == DEPTHWISE && has_dot(c->conv)) run_depthwise_dot(c, env);
   else if (way == DEPTHWISE) run_depthwise(c, env);
   else if (way == WINOGRAD) run_winograd(c, env);
   else if (way == TAPS) sum_by_taps(c, env);

@@ -336,7 +336,7 @@ static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
   return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_8BIT : 0;
 }
 
-#define LAYER(layer, params, least, most, ...)                \
+#define LAYER(layer, layout_rule, params, least, most, ...)   \
   const struct onr_layer onri_layer_##layer = {               \
       .name = #layer,                                         \
       .inputs_min = (least),                                  \
@@ -345,7 +345,7 @@ static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
       .outputs_max = 1,                                       \
       .types = {__VA_ARGS__},                                 \
       .flags = ONRI_LAYER_READS_LATE,                         \
-      .layout = ONR_LAYOUT_SPATIAL,                           \
+      .layout = (layout_rule),                                \
       .layout_param = offsetof(struct params, channels_last), \
       .params_size = sizeof(struct params),                   \
       .prepared_size = sizeof(struct prepared),               \
@@ -361,8 +361,9 @@ static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
   }
 #define BYTES ONRI_DTYPES_8BIT
 #define REAL ONRI_DTYPE_BIT(ONR_DTYPE_F32)
-LAYER(conv_integer, onr_conv_params, 2, 4, BYTES, BYTES, ONR_AS_INPUT(0), ONR_AS_INPUT(1));
+LAYER(conv_integer, ONRI_LAYOUT_CONV_BYTES, onr_conv_params, 2, 4, BYTES, BYTES, ONR_AS_INPUT(0), ONR_AS_INPUT(1));
 #define QUANTISED BYTES, REAL, ONR_AS_INPUT(0), BYTES, REAL, ONR_AS_INPUT(3), REAL, BYTES, ONRI_DTYPE_BIT(ONR_DTYPE_I32)
-LAYER(qlinear_conv, onr_conv_params, 8, 9, QUANTISED);
-LAYER(qlinear_conv_transpose, onr_conv_transpose_params, 8, 9, QUANTISED);
-LAYER(conv_integer_real, onr_conv_params, 4, 7, BYTES, BYTES, REAL, REAL, ONR_AS_INPUT(0), ONR_AS_INPUT(1), REAL);
+LAYER(qlinear_conv, ONRI_LAYOUT_CONV_BYTES, onr_conv_params, 8, 9, QUANTISED);
+LAYER(qlinear_conv_transpose, ONR_LAYOUT_SPATIAL, onr_conv_transpose_params, 8, 9, QUANTISED);
+LAYER(conv_integer_real, ONRI_LAYOUT_CONV_BYTES, onr_conv_params, 4, 7, BYTES, BYTES, REAL, REAL, ONR_AS_INPUT(0),
+      ONR_AS_INPUT(1), REAL);

@@ -5,6 +5,7 @@
 
 #include "base/numbers/checked.h"
 #include "base/shape.h"
+#include "kernels/conv/byte_planes.h"
 #include "kernels/conv/conv_transposed.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/winograd.h"
@@ -119,6 +120,18 @@ int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct
     c.axis[ONR_MAX_SPATIAL - y->rank + i].out = y->dim[i];
   }
   return onri_depthwise_suits_planes(&c) || are_planes_faster(&c, pixels, y->rank - 2);
+}
+
+int onri_conv_bytes_stay_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
+                                        const struct onr_desc *y) {
+  struct onri_conv c;
+  if (p->channels_last || y->rank != weight->rank || !outline(&p->window, weight, p->groups, 0, &c)) return 0;
+  for (int32_t i = 2; i < y->rank; i++) {
+    if (y->dim[i] < 1) return 0;
+    c.axis[ONR_MAX_SPATIAL - y->rank + i].out = y->dim[i];
+  }
+  c.x.stride[ONR_MAX_SPATIAL - 1] = c.y.stride[ONR_MAX_SPATIAL - 1] = 1;
+  return onri_byte_planes_suit(&c);
 }
 
 /* Vectors of pixels run over the ends of short lines; products of many terms are faster than what is made of planes. */

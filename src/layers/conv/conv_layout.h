@@ -13,6 +13,9 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
  * channels-last one; else it wants the latter. */
 int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
                                    const struct onr_desc *y);
+/* The same of a convolution of bytes. */
+int onri_conv_bytes_stay_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
+                                        const struct onr_desc *y);
 /* Whether a transposed convolution reads and makes channels-first images as fast as channels-last ones: it has few
  * outputs to a group, and lines of x that fill vectors. */
 int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight,

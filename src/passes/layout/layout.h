@@ -96,6 +96,7 @@ struct onri_layout_rule {
 enum onr_status onri_rule_plain(struct onri_layout *layout);          /* everything in logical order */
 enum onr_status onri_rule_spatial(struct onri_layout *layout);        /* a channels_last parameter */
 enum onr_status onri_rule_conv(struct onri_layout *layout);           /* that, or x as it is */
+enum onr_status onri_rule_conv_bytes(struct onri_layout *layout);     /* that, or all as it is, for few outputs */
 enum onr_status onri_rule_conv_transpose(struct onri_layout *layout); /* that, or x as it is, for few outputs */
 enum onr_status onri_rule_either(struct onri_layout *layout);         /* the same, where that moves less */
 enum onr_status onri_rule_pool(struct onri_layout *layout); /* without indices, no narrow ones: either; else spatial */

@@ -65,6 +65,22 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
   return onri_layout_put_all(layout, &order);
 }
 
+/* conv_integer and others of bytes, whose weights may be another input than in conv. */
+enum onr_status onri_rule_conv_bytes(struct onri_layout *layout) {
+  const struct onri_node *node = onri_layout_node(layout);
+  const int32_t rank = onri_layout_rank_in(layout, 0),
+                weight = node->in[node->layer == &onri_layer_qlinear_conv ? 3 : 1];
+  const struct onri_permutation stored = onri_layout_order_in(layout, 0), order = onri_permutation_channels_last(rank);
+  if (rank < 3 || onri_layout_rank_out(layout, 0) != rank || !onri_permutation_is_identity(&stored) ||
+      !onri_layout_knows_outputs(layout) || weight == ONRI_NONE || !onri_rewrite_is_constant(layout->rw, weight) ||
+      onri_layout_cost(layout, node->in[0], &order) == 0 || layout->values[node->out[0]].wish > 0)
+    return onri_rule_spatial(layout);
+  const struct onr_desc *values = &layout->rw->graph->values[weight].desc,
+                        *y = &layout->rw->graph->values[node->out[0]].desc;
+  return onri_conv_bytes_stay_channels_first(node->params, values, y) ? onri_layout_plain(layout, 0)
+                                                                      : onri_rule_spatial(layout);
+}
+
 enum onr_status onri_rule_conv_transpose(struct onri_layout *layout) {
   const struct onri_node *node = onri_layout_node(layout);
   const struct onri_permutation stored = onri_layout_order_in(layout, 0);

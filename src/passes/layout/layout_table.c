@@ -9,6 +9,7 @@ static const struct onri_layout_rule rules[ONRI_NUM_LAYOUTS] = {
     [ONR_LAYOUT_TRAILING] = {onri_rule_trailing, ONRI_WISH_PLAIN, sizeof(int64_t)},
     [ONR_LAYOUT_LAST_AXIS] = {onri_rule_last_axis, ONRI_WISH_PLAIN, 0},
     [ONRI_LAYOUT_CONV] = {onri_rule_conv, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
+    [ONRI_LAYOUT_CONV_BYTES] = {onri_rule_conv_bytes, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
     [ONRI_LAYOUT_CONV_TRANSPOSE] = {onri_rule_conv_transpose, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
     [ONRI_LAYOUT_UNPOOL] = {onri_rule_unpool, ONRI_WISH_OUTPUT, sizeof(int32_t)},
     [ONRI_LAYOUT_RESIZE] = {onri_rule_resize, ONRI_WISH_OUTPUT, sizeof(int32_t)},
