@@ -73,7 +73,13 @@ static void check_level(struct sweep *s, const struct onri_half_product_kernels 
   memset(floats, 0, sizeof(floats));
   memcpy(c, start, sizeof(c));
   onri_kernels(sgemm)->pack(b, g.b_row, g.b_col, k, n, floats);
-  for (size_t half = 0; half < 2; half++) kernels->pack_half(floats + half * k * kernels->columns / 2, k, half, packed);
+  for (size_t half = 0; half < 2; half++) { /* in two parts of the depth */
+    const float *from = floats + half * k * kernels->columns / 2, *behind = from + k / 2 * kernels->columns / 2;
+    int32_t sizes[64] = {0};
+    kernels->measure(from, k, sizes);
+    kernels->pack_half(from, 0, k / 2, half, sizes, packed);
+    kernels->pack_half(behind, k / 2, k - k / 2, half, sizes, packed);
+  }
   kernels->pack_rows(a, g.a_row, g.a_col, m, k, rows, scales);
   kernels->multiply(&slice);
   expect_product(&g, b);

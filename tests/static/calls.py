@@ -13,10 +13,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ("onnxrun_objects.dir", "onnxrun_kernels_base.dir")
-MOST_BYTES = 96 * 1024
+PARTS = re.compile(r"onnxrun_(objects|kernels_\w+)[.]dir")
+MOST_BYTES = 64 * 1024
 # -O1: what is found depends on it less than at -O2. Calls stay calls.
-OPTIONS = ["-O1", "-fno-inline", "-fcallgraph-info=su", "-Werror", "-Wno-format-truncation"]
+OPTIONS = ["-O1", "-fno-inline", "-fcallgraph-info=su", "-Werror", "-Wno-format-truncation", "-Wno-enum-compare"]
 NODE = re.compile(r'node: \{ title: "([^"]+)" label: "[^"]*\\n(\d+) bytes \(([a-z,]+)\)')
 EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
 
@@ -28,11 +28,11 @@ def commands(build, target):
     for entry in entries:
         words = shlex.split(entry["command"])
         output = words[words.index("-o") + 1]
-        if output.split("/")[1] not in PARTS:
+        if not PARTS.fullmatch(output.split("/")[1]):
             continue
         first = next(i for i, w in enumerate(words) if w.startswith("-"))
         kept = [w for w in words[first:words.index("-o")] if not w.startswith(("-O", "-f"))]
-        name = output.split(".dir/")[1].replace("/", "_")
+        name = output.replace("/", "_")  # a kernel is compiled once for each level
         yield entry["directory"], ["gcc", *kept, *OPTIONS, "-o", os.path.join(target, name), "-c", entry["file"]]
 
 
@@ -52,6 +52,11 @@ def name_of(title):
     return title.split(":")[-1].split(".")[0]
 
 
+def key_of(name, title):
+    """A static function is one of its object: kernels are compiled for each level."""
+    return f"{name}:{title}" if ":" in title else title
+
+
 def read(target):
     """Bytes of each function's frame, functions whose frame has no bound, and calls."""
     frames, unbounded, calls = {}, [], {}
@@ -61,11 +66,11 @@ def read(target):
         with open(os.path.join(target, name)) as file:
             text = file.read()
         for title, size, kind in NODE.findall(text):
-            frames[title] = int(size)
+            frames[key_of(name, title)] = int(size)
             if kind == "dynamic":
                 unbounded.append(name_of(title))
         for source, called in EDGE.findall(text):
-            calls.setdefault(source, set()).add(called)
+            calls.setdefault(key_of(name, source), set()).add(key_of(name, called))
     return frames, unbounded, {f: sorted(c for c in calls.get(f, ()) if c in frames) for f in frames}
 
 
@@ -118,7 +123,7 @@ def check_stack(groups, frames, calls):
         below = max((c for f in group for c in calls[f] if c not in group), key=deepest.get, default=None)
         for function in group:
             deepest[function] = sum(frames[f] for f in group) + (deepest[below] if below else 0)
-            chain[function] = [name_of(function)] + (chain[below] if below else [])
+            chain[function] = [f"{name_of(function)} {frames[function]}"] + (chain[below] if below else [])
     worst = max(deepest, key=deepest.get)
     print(f"{len(frames)} functions; the deepest chain takes {deepest[worst]} bytes: {' > '.join(chain[worst])}")
     called = {c for f in calls for c in calls[f]}

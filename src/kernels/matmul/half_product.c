@@ -47,18 +47,25 @@ struct packing {
   char *packed;
 };
 
-/* A panel of one slice; columns behind the last one are 0. */
+/* A panel of one slice, some terms at a time: their largest numbers first. Columns behind the last one are 0. */
 static void pack_panel(const struct packing *p, size_t from, size_t panel) {
+  enum { PART = ONRI_HALF_DEPTH / 4 };
   const struct onri_half_product_kernels *kernels = onri_kernels(half_product);
   const size_t width = kernels->columns / 2, depth = least(p->k - from, ONRI_HALF_DEPTH);
   char *packed = p->packed + slices_bytes(p->panels, from) + panel * panel_bytes(depth);
-  float floats[ONRI_HALF_DEPTH * MOST_COLUMNS];
+  float floats[PART * MOST_COLUMNS] = {0};
   for (size_t half = 0; half < 2; half++) {
     const size_t column = panel * kernels->columns + half * width;
-    const float *b = p->b + from * p->b_row + column * p->b_col;
-    if (column >= p->n) memset(floats, 0, depth * width * sizeof(*floats));
-    else onri_kernels(sgemm)->pack(b, p->b_row, p->b_col, depth, least(p->n - column, width), floats);
-    kernels->pack_half(floats, depth, half, packed);
+    int32_t sizes[MOST_COLUMNS] = {0};
+    if (column >= p->n) memset(floats, 0, sizeof(floats));
+    for (int step = 0; step < 2; step++)
+      for (size_t i = 0, terms; i < depth; i += terms) {
+        const float *b = p->b + (from + i) * p->b_row + column * p->b_col;
+        terms = least(depth - i, PART);
+        if (column < p->n) onri_kernels(sgemm)->pack(b, p->b_row, p->b_col, terms, least(p->n - column, width), floats);
+        if (step == 0) kernels->measure(floats, terms, sizes);
+        else kernels->pack_half(floats, i, terms, half, sizes, packed);
+      }
   }
 }
 

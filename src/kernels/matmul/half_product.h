@@ -35,8 +35,10 @@ struct onri_half_slice {
 /* What a level has. */
 struct onri_half_product_kernels {
   size_t rows, columns; /* of a tile; 0: no arithmetic of float16 */
-  /* Half of a panel of B, the first (0) or the second one (1), of a panel of onri_sgemm_kernels. */
-  void (*pack_half)(const float *floats, size_t depth, size_t half, void *packed);
+  /* The largest finite number of each column so far, by its bits; floats: a panel of onri_sgemm_kernels. */
+  void (*measure)(const float *floats, size_t depth, int32_t *sizes);
+  /* Terms [from, from + depth) of half of a panel of B, the first (0) or the second one (1). */
+  void (*pack_half)(const float *floats, size_t from, size_t depth, size_t half, const int32_t *sizes, void *packed);
   void (*pack_rows)(const float *a, size_t a_row, size_t a_col, size_t rows, size_t depth, uint32_t *packed,
                     float *scales);
   void (*multiply)(const struct onri_half_slice *slice);

@@ -35,15 +35,21 @@ INLINE vf32 factor_of(vi32 size, const int order, vf32 *back) {
 
 /* --- packing --- */
 
-static void pack_half(const float *floats, size_t depth, size_t half, void *packed) {
+static void measure(const float *floats, size_t depth, int32_t *sizes) {
+  for (size_t j = 0; j < SGEMM_COLUMNS; j += F32_LANES) {
+    vi32 size = i32_load(sizes + j);
+    for (size_t p = 0; p < depth; p++) size = larger(size, size_of(f32_load(floats + p * SGEMM_COLUMNS + j)));
+    i32_store(sizes + j, size);
+  }
+}
+
+static void pack_half(const float *floats, size_t from, size_t depth, size_t half, const int32_t *sizes, void *packed) {
   float *scales = packed;
-  uint16_t *halves = (uint16_t *)(scales + COLUMNS) + half * SGEMM_COLUMNS;
+  uint16_t *halves = (uint16_t *)(scales + COLUMNS) + from * COLUMNS + half * SGEMM_COLUMNS;
   scales += half * SGEMM_COLUMNS;
   for (size_t j = 0; j < SGEMM_COLUMNS; j += F32_LANES) {
-    vi32 size = {0};
     vf32 back;
-    for (size_t p = 0; p < depth; p++) size = larger(size, size_of(f32_load(floats + p * SGEMM_COLUMNS + j)));
-    const vf32 factor = factor_of(size, B_ORDER, &back);
+    const vf32 factor = factor_of(i32_load(sizes + j), B_ORDER, &back);
     f32_store(scales + j, back);
     for (size_t p = 0; p < depth; p++)
       f32_store_f16(halves + p * COLUMNS + j, factor * f32_load(floats + p * SGEMM_COLUMNS + j));
@@ -150,8 +156,8 @@ static void multiply(const struct onri_half_slice *s) {
   }
 }
 
-const struct onri_half_product_kernels ONRI_AT_LEVEL(onri_half_product_kernels) = {ONRI_HALF_ROWS, COLUMNS, pack_half,
-                                                                                   pack_rows, multiply};
+const struct onri_half_product_kernels ONRI_AT_LEVEL(onri_half_product_kernels) = {ONRI_HALF_ROWS, COLUMNS,   measure,
+                                                                                   pack_half,      pack_rows, multiply};
 
 #else
 const struct onri_half_product_kernels ONRI_AT_LEVEL(onri_half_product_kernels) = {0};

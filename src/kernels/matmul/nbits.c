@@ -9,7 +9,13 @@
 #include "kernels/matmul/sgemm.h"
 
 /* Rows of a part in float32, whose slices of A stay in the second cache; those in bytes. */
-enum { MOST_COLUMNS = 32, ROWS = 256, BYTE_ROWS = 64, LINE = 64 };
+enum {
+  MOST_COLUMNS = 32,
+  ROWS = 256,
+  BYTE_ROWS = 64,
+  LINE = 64,
+  DEPTH = ONRI_SGEMM_DEPTH / 2 /* a slice on the stack */
+};
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t parts_of(size_t count, size_t part) { return count / part + (count % part != 0); }
@@ -185,11 +191,11 @@ static void pad_row(const struct run *r) {
 static void multiply_widened(const struct run *r, const struct onri_nbits_panel *panel, size_t row, size_t rows,
                              size_t columns, float *c, size_t c_row) {
   const struct onri_nbits_product *p = r->p;
-  float slice[ONRI_SGEMM_DEPTH * MOST_COLUMNS] __attribute__((aligned(64)));
+  float slice[DEPTH * MOST_COLUMNS] __attribute__((aligned(64)));
   struct onri_sgemm_slice s = {
       .rows = rows, .columns = columns, .a_row = p->weight.k, .a_col = 1, .b = slice, .c = c, .c_row = c_row};
   for (size_t from = 0; from < p->weight.k && !onr_env_cancelled(r->env); from += s.depth) {
-    s.depth = least(p->weight.k - from, ONRI_SGEMM_DEPTH);
+    s.depth = least(p->weight.k - from, DEPTH);
     s.a = p->a + row * p->weight.k + from;
     s.accumulate = from > 0;
     onri_kernels(nbits)->widen(panel, p->group, from, s.depth, slice);

@@ -10,6 +10,7 @@
 enum {
   LINE = 16 /* floats of a cache line */,
   PANEL = 32 /* the most columns of a panel */,
+  ROOM = 256 * PANEL /* floats on the stack */,
   FEW_FLOATS = ONRI_SGEMM_FEW * ONRI_SGEMM_FEW_DEPTH /* few columns, on their side */
 };
 
@@ -56,14 +57,17 @@ static void pack_narrow_slices(void *context, size_t begin, size_t end) {
   const struct narrow_packing *n = context;
   const struct packing *p = &n->floats;
   const size_t columns = onri_kernels(sgemm)->columns;
-  float panel[ONRI_SGEMM_DEPTH * PANEL];
+  float room[ROOM]; /* for some terms of a panel */
   for (size_t slice = begin; slice < end; slice++) {
     const size_t from = slice * ONRI_SGEMM_DEPTH, depth = least(p->k - from, ONRI_SGEMM_DEPTH);
     for (size_t j = 0; j < p->n; j += columns) {
-      onri_kernels(sgemm)->pack(p->b + from * p->b_row + j * p->b_col, p->b_row, p->b_col, depth,
-                                least(p->n - j, columns), panel);
-      onri_narrow(n->narrow, panel, depth * columns,
-                  n->packed + (from * p->wide + j * depth) * onr_dtype_size(n->narrow));
+      char *packed = n->packed + (from * p->wide + j * depth) * onr_dtype_size(n->narrow);
+      for (size_t i = 0, terms; i < depth; i += terms) {
+        terms = least(depth - i, ROOM / PANEL);
+        onri_kernels(sgemm)->pack(p->b + (from + i) * p->b_row + j * p->b_col, p->b_row, p->b_col, terms,
+                                  least(p->n - j, columns), room);
+        onri_narrow(n->narrow, room, terms * columns, packed + i * columns * onr_dtype_size(n->narrow));
+      }
     }
   }
 }
@@ -119,7 +123,8 @@ static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_sli
   }
 }
 
-/* room: for a slice of B that is packed or widened, NULL when it is neither. */
+/* room: for a slice of B that is packed, as a vector where that holds all of its columns, or widened; NULL when it is
+ * neither. */
 static void multiply_part(const struct onri_gemm *g, struct packed packed, size_t column, float *room,
                           const struct onr_env *env) {
   const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
@@ -136,6 +141,7 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
     s.depth = least(g->k - from, ONRI_SGEMM_DEPTH);
     s.a = (const float *)g->a + from * g->a_col;
     s.b_row = s.b_col = 0;
+    s.padded = 0;
     if (packed.data) {
       s.b = packed_slice(packed, from, s.depth, column);
       if (packed.narrow == ONR_DTYPE_NONE) look_ahead(g, packed, column, from + s.depth, &s);
@@ -143,6 +149,9 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
         onri_widen(packed.narrow, s.b, round_up(g->n, kernels->columns) * s.depth, room);
         s.b = room, s.narrow = ONR_DTYPE_NONE;
       }
+    } else if (room && g->n <= kernels->vector) {
+      kernels->pack_vector((const float *)g->b + from * g->b_row, g->b_row, g->b_col, s.depth, g->n, room);
+      s.b = room, s.b_row = kernels->vector, s.b_col = 1, s.padded = 1;
     } else if (room) {
       kernels->pack((const float *)g->b + from * g->b_row, g->b_row, g->b_col, s.depth, g->n, room);
       s.b = room;
@@ -167,14 +176,18 @@ static int reads_b(const struct onri_gemm *g) {
 
 void onri_sgemm(const struct onri_gemm *gemm) {
   const struct packed none = {0};
-  float room[ONRI_SGEMM_DEPTH * PANEL];
+  const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
+  const size_t most = ROOM / least(gemm->k + !gemm->k, ONRI_SGEMM_DEPTH),
+               step =
+                   most < kernels->columns ? kernels->vector : least(most / kernels->columns * kernels->columns, PANEL);
+  float room[ROOM];
   if (reads_b(gemm)) {
     multiply_part(gemm, none, 0, NULL, NULL);
     return;
   }
-  for (size_t column = 0; column < gemm->n; column += PANEL) {
+  for (size_t column = 0; column < gemm->n; column += step) {
     const struct onri_gemm part =
-        onri_gemm_part(ONRI_CLASS_F32, gemm, 0, gemm->m, column, least(gemm->n - column, PANEL));
+        onri_gemm_part(ONRI_CLASS_F32, gemm, 0, gemm->m, column, least(gemm->n - column, step));
     multiply_part(&part, none, 0, room, NULL);
   }
 }

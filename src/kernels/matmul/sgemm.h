@@ -12,14 +12,15 @@
 /* Terms of a slice: what 14 rows of A take of them stays in the first cache. */
 enum { ONRI_SGEMM_DEPTH = 512 };
 
-/* Part of a product: one slice of depth. Distances in elements. B is packed by `pack` (b_row 0), or has contiguous
- * columns (b_col 1 or 0), or, for one row of A, contiguous rows as columns: b_row 1. */
+/* Part of a product: one slice of depth. Distances in elements. B is packed by `pack` (b_row 0), or by `pack_vector`
+ * (padded), or has contiguous columns (b_col 1 or 0), or, for one row of A, contiguous rows as columns: b_row 1. */
 struct onri_sgemm_slice {
   size_t rows, columns, depth; /* depth: at most ONRI_SGEMM_DEPTH */
   const float *a;
   size_t a_row, a_col;
   const void *b; /* floats, or panels of `narrow` */
   size_t b_row, b_col;
+  int padded;            /* rows of B are whole vectors */
   enum onr_dtype narrow; /* float16 or bfloat16 where panels are of that type, else NONE */
   float *c;
   size_t c_row;
@@ -52,6 +53,8 @@ struct onri_sgemm_kernels {
   size_t vector;        /* lanes */
   /* A slice [depth, columns] of B as panels one behind the other, in onri_sgemm_slice_floats floats. */
   void (*pack)(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *packed);
+  /* At most a vector of columns as one: b_row is `vector` then. */
+  void (*pack_vector)(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *packed);
   void (*multiply)(const struct onri_sgemm_slice *slice);
   void (*multiply_few)(const struct onri_sgemm_few *few);
   /* C = clamp(alpha C + beta bias + residual), each rounded as if it were alone when alpha and beta are 1. */

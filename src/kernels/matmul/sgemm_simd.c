@@ -329,6 +329,10 @@ static void multiply_row_by_columns(const struct onri_sgemm_slice *s, const floa
   }
 }
 
+static void pack_vector(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *to) {
+  sgemm_pack_vectors(b, b_row, b_col, depth, columns, 1, to);
+}
+
 /* What each tile of a slice fetches; down: how many tiles are below one another. */
 static struct sgemm_fetch fetch_of(const struct onri_sgemm_slice *s, size_t down) {
   const size_t across = s->columns / SGEMM_COLUMNS, terms = s->depth / SGEMM_FETCH_TERMS;
@@ -336,18 +340,29 @@ static struct sgemm_fetch fetch_of(const struct onri_sgemm_slice *s, size_t down
   return (struct sgemm_fetch){s->ahead, (s->ahead_bytes - 1) / (down * across * terms) + 1};
 }
 
+/* The last columns of B where it lies and no vector of it ends there: packed, as a panel or, of many terms, as a
+ * vector; `step` columns of which are multiplied at a time. Beside them are fewer rows of A than otherwise: room for
+ * both is on the stack. */
+enum { LAST_FLOATS = 8192, LAST_ROWS = SGEMM_ROWS < 10 ? SGEMM_ROWS : 10, ROW = ONRI_SGEMM_DEPTH + F32_LANES };
+_Static_assert(LAST_ROWS *ROW + LAST_FLOATS >= SGEMM_ROWS * ROW, "room for the rows of a whole tile");
+_Static_assert(ONRI_SGEMM_DEPTH *F32_LANES <= LAST_FLOATS, "room for a vector of columns");
+
 static void multiply_tiles(const struct onri_sgemm_slice *s) {
-  enum { ROW = ONRI_SGEMM_DEPTH + F32_LANES };
-  float room[ROW * SGEMM_ROWS], last[ONRI_SGEMM_DEPTH * SGEMM_COLUMNS];
-  const size_t parts = (s->rows + SGEMM_ROWS - 1) / SGEMM_ROWS, least = s->rows / parts, larger = s->rows % parts;
-  const size_t odd = s->b_row ? s->columns % F32_LANES : 0,
-               whole =
-                   odd ? s->columns / SGEMM_COLUMNS * SGEMM_COLUMNS : s->columns; /* columns that are read as b lies */
+  float room[LAST_ROWS * ROW + LAST_FLOATS], *last = room + LAST_ROWS * ROW;
+  const size_t odd = s->b_row && !s->padded ? s->columns % F32_LANES : 0,
+               step = s->depth * SGEMM_COLUMNS <= LAST_FLOATS ? SGEMM_COLUMNS : F32_LANES,
+               whole = odd ? s->columns / step * step : s->columns; /* columns that are read as b lies */
+  const size_t most = odd && copies_rows(s, SGEMM_ROWS) ? LAST_ROWS : SGEMM_ROWS, parts = (s->rows + most - 1) / most,
+               least = s->rows / parts, larger = s->rows % parts;
   const float *bias = bias_of_columns(s);
   struct tile t = {.depth = s->depth, .min = -INFINITY, .max = INFINITY};
   if (bias && s->finish->clamp) t.min = (float)s->finish->min, t.max = (float)s->finish->max;
   t.fetch = fetch_of(s, parts);
-  if (odd) sgemm_pack_panel((const float *)s->b + whole, s->b_row, 1, s->depth, s->columns - whole, last);
+  if (odd) {
+    const float *behind = (const float *)s->b + whole;
+    if (step == SGEMM_COLUMNS) sgemm_pack_panel(behind, s->b_row, 1, s->depth, s->columns - whole, last);
+    else pack_vector(behind, s->b_row, 1, s->depth, s->columns - whole, last);
+  }
   t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
   for (size_t part = 0, row = 0, rows; part < parts; part++, row += rows) {
     rows = least + (part + larger >= parts);
@@ -359,7 +374,7 @@ static void multiply_tiles(const struct onri_sgemm_slice *s) {
     }
     t.b = s->b, t.step = s->b_row ? s->b_row : SGEMM_COLUMNS;
     if (whole) run_columns(s, &t, tiles[rows], behind, row, rows, 0, whole);
-    t.b = last, t.step = SGEMM_COLUMNS;
+    t.b = last, t.step = step;
     if (odd) run_columns(s, &t, tiles[rows], behind, row, rows, whole, s->columns);
   }
 }
@@ -370,7 +385,7 @@ static void multiply_floats(const struct onri_sgemm_slice *s) {
     float row[ONRI_SGEMM_DEPTH];
     for (size_t p = 0; p < s->depth && s->a_col != 1; p++) row[p] = s->a[p * s->a_col];
     multiply_row_by_columns(s, s->a_col == 1 ? s->a : row);
-  } else if (s->rows == 1 && s->b_row) {
+  } else if (s->rows == 1 && s->b_row && !s->padded) {
     multiply_row(s);
   } else {
     multiply_tiles(s);
@@ -587,5 +602,5 @@ static void finish(const struct onri_gemm *gemm) {
   }
 }
 
-const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {SGEMM_ROWS, SGEMM_COLUMNS, F32_LANES, pack,
-                                                                     multiply,   multiply_few,  finish};
+const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {SGEMM_ROWS,  SGEMM_COLUMNS, F32_LANES,    pack,
+                                                                     pack_vector, multiply,      multiply_few, finish};

@@ -102,36 +102,44 @@ INLINE void sgemm_copy_rows(const float *a, size_t a_row, size_t a_col, size_t r
   }
 }
 
-/* Columns [from, from + F32_LANES) of a panel, whose `columns` columns are contiguous in memory: a block of depth at a
- * time; 0 behind the last one. */
-INLINE void sgemm_pack_columns(const float *b, size_t b_col, size_t depth, size_t columns, float *to) {
+/* A vector of columns, of which `columns` are contiguous in memory: a block of depth at a time, rows `row` apart; 0
+ * behind the last one. */
+INLINE void sgemm_pack_columns(const float *b, size_t b_col, size_t depth, size_t columns, float *to,
+                               const size_t row) {
   vf32 block[F32_LANES];
   size_t p = 0;
   for (; columns >= F32_LANES && p + F32_LANES <= depth; p += F32_LANES) {
     UNROLL for (size_t r = 0; r < F32_LANES; r++) block[r] = f32_load(b + r * b_col + p);
     f32_transpose(block);
-    UNROLL for (size_t i = 0; i < F32_LANES; i++) f32_store(to + (p + i) * SGEMM_COLUMNS, block[i]);
+    UNROLL for (size_t i = 0; i < F32_LANES; i++) f32_store(to + (p + i) * row, block[i]);
   }
   for (; p < depth; p += F32_LANES) {
     const size_t left = depth - p < F32_LANES ? depth - p : F32_LANES;
     for (size_t r = 0; r < F32_LANES; r++) block[r] = r < columns ? f32_load_part(b + r * b_col + p, left) : (vf32){0};
     f32_transpose(block);
-    for (size_t i = 0; i < left; i++) f32_store(to + (p + i) * SGEMM_COLUMNS, block[i]);
+    for (size_t i = 0; i < left; i++) f32_store(to + (p + i) * row, block[i]);
   }
 }
 
-/* One panel: to [depth][SGEMM_COLUMNS] = B [depth, columns], 0 behind the last column. */
-INLINE void sgemm_pack_panel(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *to) {
-  for (size_t v = 0; v < SGEMM_VECTORS; v++, b += F32_LANES * b_col, to += F32_LANES) {
+/* to [depth][vectors][F32_LANES] = B [depth, columns], 0 behind the last column. */
+INLINE void sgemm_pack_vectors(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns,
+                               const size_t vectors, float *to) {
+  const size_t row = vectors * F32_LANES;
+  for (size_t v = 0; v < vectors; v++, b += F32_LANES * b_col, to += F32_LANES) {
     const size_t left = v * F32_LANES < columns ? columns - v * F32_LANES : 0;
     if (b_row == 1 && b_col != 1) {
-      sgemm_pack_columns(b, b_col, depth, left, to);
+      sgemm_pack_columns(b, b_col, depth, left, to, row);
       continue;
     }
     for (size_t p = 0; p < depth; p++)
-      f32_store(to + p * SGEMM_COLUMNS, b_col == 1 ? f32_load_part(b + (left ? p * b_row : 0), left)
-                                                   : f32_gather_part(b + (left ? p * b_row : 0), b_col, left));
+      f32_store(to + p * row, b_col == 1 ? f32_load_part(b + (left ? p * b_row : 0), left)
+                                         : f32_gather_part(b + (left ? p * b_row : 0), b_col, left));
   }
+}
+
+/* One panel. */
+INLINE void sgemm_pack_panel(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *to) {
+  sgemm_pack_vectors(b, b_row, b_col, depth, columns, SGEMM_VECTORS, to);
 }
 
 /* Whole panels of a slice whose rows are contiguous: a few rows at a time, as they lie in memory. */

@@ -9,8 +9,9 @@
 #include "kernels/kernels.h"
 #include "kernels/quantize/byte_tile.h"
 
-/* ROWS of the most columns and the most depth are multiplied at a time, and more of fewer. */
-enum { ROWS = 24, MOST_ROWS = 96, COLUMNS = ONRI_BYTE_COLUMNS, LEAST_WIDTH = 8, DEPTH = 1024 };
+/* ROWS of the most columns and the most depth are multiplied at a time, and more of fewer. A slice of a row has
+ * SLICE_BYTES: it lies on the stack. */
+enum { ROWS = 24, MOST_ROWS = 96, COLUMNS = ONRI_BYTE_COLUMNS, LEAST_WIDTH = 8, SLICE_BYTES = 1024 };
 
 size_t onri_byte_cell(void) { return onri_kernels(byte_product)->cell; }
 
@@ -225,13 +226,14 @@ struct slice {
   size_t run, runs, from, depth; /* depth: cells of each, from `from` on */
 };
 
-static int next_slice(struct onri_byte_depth k, struct slice *s) {
-  const size_t cells = onri_byte_run_cells(k);
+static int next_slice(const struct work *w, struct slice *s) {
+  const struct onri_byte_depth k = w->p->k;
+  const size_t cells = onri_byte_run_cells(k), most = SLICE_BYTES / w->kernels->cell;
   s->from += s->depth;
   if (s->from >= cells) s->run += s->runs, s->from = 0;
   if (s->run >= k.runs) return 0;
-  s->depth = cells - s->from < DEPTH ? cells - s->from : DEPTH;
-  s->runs = DEPTH / cells ? DEPTH / cells : 1;
+  s->depth = cells - s->from < most ? cells - s->from : most;
+  s->runs = most / cells ? most / cells : 1;
   if (s->runs > k.runs - s->run) s->runs = k.runs - s->run;
   return 1;
 }
@@ -295,12 +297,12 @@ static void multiply(const struct work *w, const struct part *t, const struct on
   const struct onri_byte_product_kernels *kernels = w->kernels;
   const size_t width = kernels->columns, cells = onri_byte_run_cells(p->k), panel_bytes = p->k.runs * cells * width;
   int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), row_sums[MOST_ROWS] = {0};
-  char packed[ROWS * DEPTH * 2] __attribute__((aligned(64)));
+  char packed[ROWS * SLICE_BYTES] __attribute__((aligned(64)));
   const char *begins[MOST_ROWS], *rows[MOST_ROWS];
   struct results results;
   set_results(w, t, &results);
   if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
-  for (struct slice s = {0}; next_slice(p->k, &s);) {
+  for (struct slice s = {0}; next_slice(w, &s);) {
     const int is_last = s.run + s.runs == p->k.runs && s.from + s.depth >= cells;
     const size_t *runs = p->place && p->runs ? p->runs + s.run : one_run;
     if (p->place)
@@ -358,8 +360,9 @@ static void set_rows(struct work *w, uint32_t threads) {
                cells = p->k.runs * onri_byte_run_cells(p->k);
   w->sums_row = panels < COLUMNS ? panels : COLUMNS;
   w->rows = MOST_ROWS;
-  while (w->rows > ROWS && (w->rows * w->sums_row > ROWS * COLUMNS || w->rows * cells > ROWS * DEPTH ||
-                            (threads > 1 && (p->m + w->rows - 1) / w->rows * p->batches * w->across < 4 * threads)))
+  while (w->rows > ROWS &&
+         (w->rows * w->sums_row > ROWS * COLUMNS || w->rows * cells * w->kernels->cell > ROWS * SLICE_BYTES ||
+          (threads > 1 && (p->m + w->rows - 1) / w->rows * p->batches * w->across < 4 * threads)))
     w->rows -= ROWS;
 }
 

@@ -336,9 +336,13 @@ static void take_integers(enum onri_take what, int is_signed, const uint64_t *re
 /* Dense rows. Few columns go through vectors some rows at a time. */
 static void take_rows(enum onri_take what, int is_signed, const uint64_t *x, size_t rows, size_t width, uint64_t *acc) {
   const size_t fold = width <= FOLDED / 2 ? FOLDED / width : 1, wide = fold * width;
-  uint64_t folded[ONRI_REDUCE_COLUMNS] = {0};
+  uint64_t folded[FOLDED] = {0};
   if (what != ONRI_TAKE_SUM) {
     for (size_t i = 0; i < rows; i++) take_integers(what, is_signed, x + i * width, width, width, acc);
+    return;
+  }
+  if (fold == 1) {
+    onri_kernels(reduce)->add_rows(x, width, rows, acc);
     return;
   }
   onri_kernels(reduce)->add_rows(x, wide, rows / fold, folded);
@@ -364,7 +368,7 @@ static void integer_run(const struct onri_reduce *r, size_t start, uint64_t *acc
 }
 
 static void integer_columns(const struct onri_reduce *r, struct part part, uint64_t *acc) {
-  enum { WIDE = STAGED / 8 };
+  enum { WIDE = STAGED / 16 };
   const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64;
   const size_t size = onr_dtype_size(r->dtype), width = part.width, most = WIDE / width;
   uint64_t staged[STAGED / 8], wide[WIDE];
