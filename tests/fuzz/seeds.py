@@ -1,4 +1,6 @@
-"""Seeds of the fuzz targets: seeds.py TARGET OUTDIR FOLDER...
+"""Seeds of the fuzz targets: seeds.py TARGET OUTDIR [FOLDER...]
+
+What earlier fuzzing kept (corpus/TARGET.tar.xz, made by tools/fuzz --keep), and:
 
     load      every model.onnx below the folders
     run       the same with its inputs (input_<i>.pb beside it or in its first data set) and a way to run it, as wire.h has them
@@ -15,6 +17,7 @@ import os
 import random
 import struct
 import sys
+import tarfile
 import zipfile
 
 MOST_BYTES = 16 << 10
@@ -88,12 +91,20 @@ def chosen(seed, count, length):
 TARGETS = {'load': load, 'run': run, 'values': values, 'packed': lambda folders: chosen(1, 100, 30), 'kernels': lambda folders: chosen(2, 300, 40)}
 
 
+def kept(target):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'corpus', target + '.tar.xz')
+    if not os.path.exists(path):
+        return []
+    with tarfile.open(path) as archive:
+        return [archive.extractfile(member).read() for member in archive.getmembers() if member.isfile()]
+
+
 def main():
     if len(sys.argv) < 3 or sys.argv[1] not in TARGETS:
-        sys.exit('usage: seeds.py %s OUTDIR FOLDER...' % '|'.join(TARGETS))
+        sys.exit('usage: seeds.py %s OUTDIR [FOLDER...]' % '|'.join(TARGETS))
     out = sys.argv[2]
     os.makedirs(out, exist_ok=True)
-    seeds = [seed for seed in TARGETS[sys.argv[1]](sys.argv[3:]) if len(seed) <= MOST_BYTES]
+    seeds = [seed for seed in kept(sys.argv[1]) + TARGETS[sys.argv[1]](sys.argv[3:]) if len(seed) <= MOST_BYTES]
     for seed in seeds:
         with open(os.path.join(out, hashlib.sha1(seed).hexdigest()), 'wb') as file:
             file.write(seed)
