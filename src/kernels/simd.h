@@ -622,6 +622,42 @@ INLINE vi8 i16_zip_high(vi8 a, vi8 b) {
 #endif
 }
 
+/* Bytes 0, 2, 4 ... of two vectors. */
+INLINE vi8 i8_even(vi8 a, vi8 b) {
+#if SIMD_BYTES == 64
+  return (vi8)_mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8((__m512i)a)),
+                                 _mm512_cvtepi16_epi8((__m512i)b), 1);
+#elif SIMD_BYTES == 32
+  const __m256i low = _mm256_set1_epi16(0xFF);
+  const __m256i both = _mm256_packus_epi16(_mm256_and_si256((__m256i)a, low), _mm256_and_si256((__m256i)b, low));
+  return (vi8)_mm256_permute4x64_epi64(both, 0xD8);
+#else
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#endif
+}
+
+/* y[i] = x[at[i]] of 16 bytes, in an instruction; where there is none, not to be called. */
+#if defined(__SSSE3__)
+#define HAS_TAKE_16 1
+INLINE void bytes_take_16(const void *x, const void *at, void *y) {
+  _mm_storeu_si128((__m128i *)y,
+                   _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)x), _mm_loadu_si128((const __m128i *)at)));
+}
+#elif defined(__aarch64__)
+#define HAS_TAKE_16 1
+INLINE void bytes_take_16(const void *x, const void *at, void *y) {
+  vst1q_u8(y, vqtbl1q_u8(vld1q_u8(x), vld1q_u8(at)));
+}
+#elif defined(__wasm_simd128__)
+#define HAS_TAKE_16 1
+INLINE void bytes_take_16(const void *x, const void *at, void *y) {
+  wasm_v128_store(y, wasm_i8x16_swizzle(wasm_v128_load(x), wasm_v128_load(at)));
+}
+#else
+#define HAS_TAKE_16 0
+INLINE void bytes_take_16(const void *x, const void *at, void *y) { (void)x, (void)at, (void)y; }
+#endif
+
 /* Groups of four lanes: group g lies at p + g * stride bytes. */
 INLINE vf32 f32_load_fours(const char *p, ptrdiff_t stride) {
 #if SIMD_BYTES == 64
@@ -890,6 +926,24 @@ INLINE vi8 u8_greatest(vi8 a, vi8 b) {
   return (a & larger) | (b & ~larger);
 }
 #endif
+
+/* Lanes whose sum is that of unsigned bytes. */
+INLINE vi32 i32_byte_sums(vi8 x) {
+#if SIMD_BYTES == 64
+  return (vi32)_mm512_sad_epu8((__m512i)x, _mm512_setzero_si512());
+#elif SIMD_BYTES == 32
+  return (vi32)_mm256_sad_epu8((__m256i)x, _mm256_setzero_si256());
+#elif defined(__SSE2__)
+  return (vi32)_mm_sad_epu8((__m128i)x, _mm_setzero_si128());
+#elif defined(__wasm_simd128__)
+  return (vi32)wasm_u32x4_extadd_pairwise_u16x8(wasm_u16x8_extadd_pairwise_u8x16((v128_t)x));
+#elif defined(__ARM_NEON)
+  return (vi32)vpaddlq_u16(vpaddlq_u8((uint8x16_t)x));
+#else
+  const vi32 v = (vi32)x;
+  return (v & 0xFF) + ((v >> 8) & 0xFF) + ((v >> 16) & 0xFF) + ((v >> 24) & 0xFF);
+#endif
+}
 
 /* --- sums of products of narrow integers: each lane of 32 bits holds two numbers of 16 or four of 8 --- */
 

@@ -76,11 +76,24 @@ static void check(struct sweep *s, const struct onri_byte_planes_kernels *kernel
       assert_int_equal(y[(size_t)o * y_step + i], 77);
 }
 
+static void check_take(struct sweep *s, const struct onri_byte_planes_kernels *kernels) {
+  uint8_t y[MOST + BEHIND];
+  const size_t step = (size_t)sweep_pick(s, 1, 5), count = (size_t)sweep_pick(s, 0, MOST / (int64_t)step);
+  uint8_t *end = x + sizeof(x) - (count > 0 ? (count - 1) * step + 1 : 0); /* nothing is read behind */
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
+  memset(y, 77, sizeof(y));
+  kernels->take(end, step, count, 0x80, y);
+  for (size_t i = 0; i < sizeof(y); i++) assert_int_equal(y[i], i < count ? end[i * step] ^ 0x80 : 77);
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(5);
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
-    for (int i = 0; i < sweep_cases(CASES); i++) check(&s, onri_kernels_at(byte_planes, level));
+    for (int i = 0; i < sweep_cases(CASES); i++) {
+      check(&s, onri_kernels_at(byte_planes, level));
+      check_take(&s, onri_kernels_at(byte_planes, level));
+    }
 }
 
 int main(void) {

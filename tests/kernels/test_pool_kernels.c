@@ -229,6 +229,24 @@ static void check_plane(struct sweep *s, const struct onri_pool_kernels *kernels
   }
 }
 
+static void check_terms(struct sweep *s, const struct onri_pool_kernels *kernels) {
+  enum { MOST = 200, REACH = 100, TERMS = 9, VECTOR = 64 };
+  uint8_t x[MOST + REACH + VECTOR], y[MOST + 2 * VECTOR];
+  size_t terms[TERMS];
+  const size_t count = (size_t)sweep_pick(s, 1, MOST), num = (size_t)sweep_pick(s, 1, TERMS);
+  const uint8_t flip = sweep_chance(s, 2) ? 0x80 : 0;
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
+  for (size_t t = 0; t < num; t++) terms[t] = (size_t)sweep_pick(s, 0, REACH);
+  memset(y, 77, sizeof(y));
+  kernels->max_terms(x, terms, num, flip, y, count);
+  for (size_t p = 0; p < count; p++) {
+    uint8_t most = 0;
+    for (size_t t = 0; t < num; t++) most = x[p + terms[t]] > most ? x[p + terms[t]] : most;
+    assert_int_equal(y[p], most ^ flip);
+  }
+  for (size_t p = (count + VECTOR - 1) / VECTOR * VECTOR; p < sizeof(y); p++) assert_int_equal(y[p], 77);
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(3);
   (void)state;
@@ -239,7 +257,7 @@ static void test_every_level(void **state) {
       check_places(&s, kernels, channels, channels % 2 ? 9 : 0);
       check_bytes(&s, kernels, channels);
     }
-    for (int i = 0; i < sweep_cases(300); i++) check_plane(&s, kernels);
+    for (int i = 0; i < sweep_cases(300); i++) check_plane(&s, kernels), check_terms(&s, kernels);
     for (int i = 0; i < sweep_cases(1500); i++) check_block(&s, kernels, i % 8 == 0);
   }
 }

@@ -112,6 +112,16 @@ static void check_bytes(struct sweep *s, const struct onri_quantize_kernels *k, 
     assert_int_equal(sums[i], sum);
   }
   assert_true(y[count] == 77 && sums[count] == 77);
+  const size_t lines = (size_t)sweep_pick(s, 0, MOST),
+               length = count * (size_t)sweep_pick(s, 1, 3) % (sizeof(x) / (lines + 1));
+  sums[lines] = 77;
+  k->line_sums(x, lines, length, is_signed, sums);
+  for (size_t r = 0; r < lines; r++) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < length; i++) sum += is_signed ? (int8_t)x[r * length + i] : x[r * length + i];
+    assert_int_equal(sums[r], sum);
+  }
+  assert_int_equal(sums[lines], 77);
 }
 
 /* A sum or product as its steps one after the other make it; scales whose sums often lie in the middle of two numbers.

@@ -100,6 +100,24 @@ static void check_weigh(struct sweep *s, const struct onri_grid_sample_kernels *
   for (size_t i = (size_t)channels; i < sizeof(y) / sizeof(y[0]); i++) assert_true(y[i] == 77);
 }
 
+static void check_take(struct sweep *s, const struct onri_resize_kernels *kernels) {
+  enum { MOST = 100, GUARD = 32 };
+  uint8_t x[MOST + ONRI_TAKE], y[MOST + GUARD];
+  struct onri_byte_takes takes = {.count = (size_t)sweep_pick(s, 1, MOST)};
+  const size_t room = takes.count + (size_t)sweep_pick(s, 0, GUARD / 2);
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
+  for (size_t g = 0; g * ONRI_TAKE < takes.count; g++) {
+    takes.from[g] = (int32_t)sweep_pick(s, 0, MOST);
+    for (size_t i = 0; i < ONRI_TAKE; i++) takes.at[g][i] = (uint8_t)sweep_pick(s, 0, ONRI_TAKE - 1);
+  }
+  memset(y, 77, sizeof(y));
+  if (!kernels->take) return; /* no such instruction */
+  kernels->take(&takes, x, y, room);
+  for (size_t i = 0; i < takes.count; i++)
+    assert_int_equal(y[i], x[takes.from[i / ONRI_TAKE] + takes.at[i / ONRI_TAKE][i % ONRI_TAKE]]);
+  for (size_t i = room; i < sizeof(y); i++) assert_int_equal(y[i], 77);
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(5);
   (void)state;
@@ -107,6 +125,7 @@ static void test_every_level(void **state) {
     const struct onri_resize_kernels *kernels = onri_kernels_at(resize, level);
     for (int64_t inner = 1; inner <= INNER; inner++)
       for (int32_t taps = 1; taps <= TAPS; taps++) check(&s, kernels, inner, taps);
+    for (int i = 0; i < sweep_cases(300); i++) check_take(&s, kernels);
     for (int i = 0; i < sweep_cases(300); i++) check_lines(&s, kernels, i % 4);
     for (int i = 0; i < sweep_cases(500); i++) check_weigh(&s, onri_kernels_at(grid_sample, level));
   }

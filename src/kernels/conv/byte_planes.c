@@ -10,61 +10,15 @@
 #include "base/numbers/checked.h"
 #include "kernels/conv/byte_planes_row.h"
 #include "kernels/conv/byte_image.h"
+#include "kernels/conv/byte_lines.h"
 #include "kernels/kernels.h"
 
 enum {
   FOUR = 4,
-  VECTOR = 64, /* bytes of the widest */
+  VECTOR = ONRI_BYTE_VECTOR,
   FLIP = 0x80,
-  SLOTS = 16,      /* threads that have room of their own */
-  POSITIONS = 4096 /* of a strip, where a row has no more */
+  SLOTS = 16 /* threads that have room of their own */
 };
-
-/* How an axis is laid out: position i of the padded image is element i / stride of the part of those with the same
- * remainder, of which taps meet `parts`: tap k lies in part k % parts. */
-struct layout {
-  size_t parts, count; /* elements of a part */
-};
-
-static int64_t gcd(int64_t a, int64_t b) {
-  while (b) {
-    const int64_t rest = a % b;
-    a = b, b = rest;
-  }
-  return a;
-}
-
-static struct layout layout_of(const struct onri_axis *a, int64_t out) {
-  const int64_t period = a->stride / gcd(a->stride, a->dilation), last = (a->kernel - 1) * a->dilation;
-  return (struct layout){(size_t)(period < a->kernel ? period : a->kernel), (size_t)(out + last / a->stride)};
-}
-
-/* The axis along which strips follow one another, and rows of one: the first that is more than one row. */
-struct strips {
-  struct layout axis[ONR_MAX_SPATIAL]; /* of a whole strip */
-  int along;
-  int64_t rows;
-  size_t count;       /* strips of an image */
-  size_t part, plane; /* bytes of one part of a channel, and of all of them */
-  size_t positions;   /* of a strip, whole vectors */
-};
-
-/* 0: it is too much. */
-static int set_strips(const struct onri_conv *c, struct strips *s) {
-  const struct onri_axis *a = c->axis;
-  size_t inner = 1, parts = 1;
-  s->along = a[0].out > 1 ? 0 : a[1].out > 1 ? 1 : 2;
-  for (int i = 0; i < ONR_MAX_SPATIAL; i++) s->axis[i] = layout_of(&a[i], a[i].out), parts *= s->axis[i].parts;
-  for (int i = s->along + 1; i < ONR_MAX_SPATIAL; i++)
-    if (!onri_mul_size(inner, s->axis[i].count, &inner)) return 0;
-  const int64_t most = inner < POSITIONS ? (int64_t)(POSITIONS / inner) : 1;
-  s->rows = most < a[s->along].out ? most : a[s->along].out;
-  s->count = (size_t)((a[s->along].out - 1) / s->rows + 1);
-  s->axis[s->along] = layout_of(&a[s->along], s->rows);
-  return onri_mul_size(s->axis[0].count, s->axis[1].count, &s->part) &&
-         onri_mul_size(s->part, s->axis[2].count, &s->part) && onri_mul_size(s->part, parts, &s->plane) &&
-         onri_round_up(s->part, VECTOR, &s->positions);
-}
 
 static size_t terms_of(const struct onri_conv *c) { return (size_t)(onri_conv_taps(c) * c->group_in); }
 /* A weight, less its zero point, is at most three that are held in a byte. */
@@ -114,7 +68,7 @@ static size_t distances_bytes(const struct onri_conv *c) {
 }
 
 /* SIZE_MAX where it does not fit. What is read behind x reaches into y. */
-static size_t slot_bytes(const struct onri_conv *c, const struct strips *s) {
+static size_t slot_bytes(const struct onri_conv *c, const struct onri_byte_lines *s) {
   size_t x, y, bytes;
   if (!onri_mul_size(s->plane, (size_t)c->group_in, &x) || !onri_round_up(x, VECTOR, &x) ||
       !onri_mul_size(s->positions, ONRI_PLANES_OUTPUTS * sizeof(int32_t), &y) || !onri_add_size(x, y, &bytes) ||
@@ -123,7 +77,7 @@ static size_t slot_bytes(const struct onri_conv *c, const struct strips *s) {
   return bytes;
 }
 
-static struct slot slot_in(const struct onri_conv *c, const struct strips *s, char *at) {
+static struct slot slot_in(const struct onri_conv *c, const struct onri_byte_lines *s, char *at) {
   struct slot slot = {.group = SIZE_MAX};
   for (size_t b = 0; b < blocks_of(c); b++, at += block_bytes(c)) {
     slot.block[b].terms = (size_t *)(void *)at;
@@ -137,10 +91,10 @@ static struct slot slot_in(const struct onri_conv *c, const struct strips *s, ch
 static size_t slots_of(uint32_t threads) { return threads < SLOTS ? threads : SLOTS; }
 
 size_t onri_byte_planes_scratch(const struct onri_conv *c, uint32_t threads) {
-  struct strips s;
+  struct onri_byte_lines s;
   size_t bytes;
-  if (!set_strips(c, &s) || slot_bytes(c, &s) == SIZE_MAX || !onri_mul_size(slot_bytes(c, &s), SLOTS, &bytes) ||
-      !onri_add_size(bytes, distances_bytes(c), &bytes))
+  if (!onri_byte_lines_set(c->axis, &s) || slot_bytes(c, &s) == SIZE_MAX ||
+      !onri_mul_size(slot_bytes(c, &s), SLOTS, &bytes) || !onri_add_size(bytes, distances_bytes(c), &bytes))
     return SIZE_MAX;
   return distances_bytes(c) + slots_of(threads) * slot_bytes(c, &s);
 }
@@ -167,13 +121,13 @@ static struct shape shape_of(const struct onri_conv *c) {
   return s;
 }
 
-static double cost_in_planes(const struct onri_conv *c, const struct strips *strips, int in_lines) {
+static double cost_in_planes(const struct onri_conv *c, const struct onri_byte_lines *strips, int in_lines) {
   const double begin = 1700, line = 7, packed = 0.07, apart = 0.06, gathered = 0.6, row = 5, result = 0.03;
   const struct shape s = shape_of(c);
   const double four = s.has_words ? 0.15 : 1.7, output = s.has_words ? 3.4 : 0.22;
-  const double bytes = (double)strips->plane * (double)strips->count * s.in,
-               positions = (double)(strips->positions / VECTOR) * (double)strips->count;
-  const double group = bytes / (double)strips->axis[2].count * line +
+  const double bytes = (double)strips->plane * (double)strips->strips * s.in,
+               positions = (double)(strips->positions / VECTOR) * (double)strips->strips;
+  const double group = bytes / (double)strips->count[2] * line +
                        bytes * (in_lines ? packed + (c->axis[2].stride > 1 ? apart : 0) : gathered) +
                        positions * s.fours * (four * (double)blocks_of(c) + output * s.outputs) +
                        row * s.outputs * (double)c->axis[0].out * (double)c->axis[1].out;
@@ -197,11 +151,12 @@ static double cost_by_channels(const struct onri_conv *c, int in_lines) {
 
 int onri_byte_planes_suit(const struct onri_conv *c) {
   enum { FEW = 16 };
-  struct strips s;
+  struct onri_byte_lines s;
   const int in_lines = (c->x.stride[2] == 1 || c->axis[2].in == 1) && (c->y.stride[2] == 1 || c->axis[2].out == 1);
   for (int i = 0; i < ONR_MAX_SPATIAL; i++)
     if (c->axis[i].out < 1) return 0;
-  if (!onri_byte_planes_can(c) || !set_strips(c, &s) || onri_byte_planes_scratch(c, 1) == SIZE_MAX) return 0;
+  if (!onri_byte_planes_can(c) || !onri_byte_lines_set(c->axis, &s) || onri_byte_planes_scratch(c, 1) == SIZE_MAX)
+    return 0;
   if (c->group_in == 1 && c->group_out == 1 && c->groups <= FEW) return 1; /* nobody else is good at it */
   return cost_in_planes(c, &s, in_lines) < cost_by_channels(c, in_lines);
 }
@@ -212,100 +167,25 @@ struct work {
   const struct onri_conv_integer *c;
   const struct onri_byte_planes_kernels *kernels;
   const uint8_t *weights;
-  struct strips strips;
+  struct onri_byte_lines lines;
   size_t *distances, slot_bytes;
   _Atomic size_t next; /* strip of all images of all groups */
   struct onr_env *env;
 };
 
-/* A strip of a group of an image: outputs [first, first + rows) along the strips' axis. */
+/* A strip of a group of an image. */
 struct strip {
   size_t image, group;
-  struct onri_axis axis[ONR_MAX_SPATIAL];
-  int64_t first;
+  struct onri_byte_strip_of of;
 };
-
-static int64_t clamped(int64_t i, int64_t most) { return i < 0 ? 0 : i > most ? most : i; }
-
-/* Of a line: elements [begin, end) of `count` lie in the image, the first of them `from` bytes behind its begin, `step`
- * bytes apart; the others are `outside`. */
-struct line {
-  int64_t begin, end, count, from, step;
-  uint8_t outside, flip;
-};
-
-static struct line line_of(const struct onri_axis *a, int64_t first, int64_t pixel) {
-  struct line l = {.count = (int64_t)layout_of(a, a->out).count, .step = a->stride * pixel};
-  l.begin = clamped(onri_ceil_div(-first, a->stride), l.count);
-  l.end = clamped(onri_ceil_div(a->in - first, a->stride), l.count);
-  if (l.end < l.begin) l.end = l.begin;
-  l.from = (first + l.begin * a->stride) * pixel;
-  return l;
-}
-
-static void pack_line(const struct line *l, const uint8_t *line, uint8_t *to) {
-  const uint8_t *x = line + l->from;
-  const int64_t count = l->end - l->begin, step = l->step;
-  const uint8_t flip = l->flip;
-  memset(to, l->outside, (size_t)l->begin);
-  to += l->begin;
-  if (step == 1)
-    for (int64_t i = 0; i < count; i++) to[i] = x[i] ^ flip;
-  else if (step == 2)
-    for (int64_t i = 0; i < count; i++) to[i] = x[i * 2] ^ flip;
-  else
-    for (int64_t i = 0; i < count; i++) to[i] = x[i * step] ^ flip;
-  memset(to + count, l->outside, (size_t)(l->count - l->end));
-}
-
-/* One part of a channel: of the positions with remainders of tap[]. */
-static void pack_part(const struct work *w, const struct strip *s, const uint8_t *x, const int64_t tap[3],
-                      uint8_t *to) {
-  const struct onri_conv *c = w->c->conv;
-  const struct onri_axis *a = s->axis;
-  int64_t first[ONR_MAX_SPATIAL];
-  for (int i = 0; i < ONR_MAX_SPATIAL; i++) first[i] = tap[i] * a[i].dilation % a[i].stride - a[i].begin;
-  struct line line = line_of(&a[2], first[2], c->x.stride[2]);
-  line.flip = w->kernels->shift[w->c->x_signed] ? FLIP : 0;
-  line.outside = (uint8_t)w->c->x_zero ^ line.flip;
-  const int64_t planes = (int64_t)layout_of(&a[0], a[0].out).count, lines = (int64_t)layout_of(&a[1], a[1].out).count;
-  for (int64_t i0 = 0; i0 < planes; i0++) {
-    const int64_t at0 = first[0] + i0 * a[0].stride;
-    uint8_t *plane = to + (size_t)i0 * w->strips.axis[1].count * w->strips.axis[2].count;
-    for (int64_t i1 = 0; i1 < lines; i1++, plane += w->strips.axis[2].count) {
-      const int64_t at1 = first[1] + i1 * a[1].stride;
-      if (at0 >= 0 && at0 < a[0].in && at1 >= 0 && at1 < a[1].in)
-        pack_line(&line, x + at0 * c->x.stride[0] + at1 * c->x.stride[1], plane);
-      else memset(plane, line.outside, (size_t)line.count);
-    }
-  }
-}
 
 static void pack_strip(const struct work *w, const struct strip *s, uint8_t *to) {
   const struct onri_conv *c = w->c->conv;
-  const struct layout *l = w->strips.axis;
+  const uint8_t flip = w->kernels->shift[w->c->x_signed] ? FLIP : 0;
   const uint8_t *x = (const uint8_t *)w->c->x + (int64_t)s->image * c->x.batch_stride +
                      (int64_t)s->group * c->group_in * c->x.channel_stride;
-  for (int64_t i = 0; i < c->group_in; i++, x += c->x.channel_stride)
-    for (size_t part = 0; part < l[0].parts * l[1].parts * l[2].parts; part++, to += w->strips.part) {
-      const int64_t tap[] = {(int64_t)(part / l[2].parts / l[1].parts), (int64_t)(part / l[2].parts % l[1].parts),
-                             (int64_t)(part % l[2].parts)};
-      pack_part(w, s, x, tap, to);
-    }
-}
-
-/* From a position to term t of it. */
-static size_t distance_of(const struct work *w, size_t t) {
-  const struct onri_axis *a = w->c->conv->axis;
-  const struct layout *l = w->strips.axis;
-  const size_t taps = (size_t)onri_conv_taps(w->c->conv), tap = t % taps, k2 = (size_t)a[2].kernel,
-               k1 = (size_t)a[1].kernel, k[] = {tap / k2 / k1, tap / k2 % k1, tap % k2};
-  size_t part = 0, at = 0;
-  for (int i = 0; i < ONR_MAX_SPATIAL; i++) {
-    part = part * l[i].parts + k[i] % l[i].parts;
-    at = at * l[i].count + k[i] * (size_t)a[i].dilation / (size_t)a[i].stride;
-  }
-  return t / taps * w->strips.plane + part * w->strips.part + at;
+  for (int64_t i = 0; i < c->group_in; i++, x += c->x.channel_stride, to += w->lines.plane)
+    onri_byte_lines_pack(&w->lines, &s->of, x, c->x.stride, (uint8_t)w->c->x_zero, flip, to);
 }
 
 static void put_weight(const struct work *w, size_t fours, size_t outputs, size_t t, size_t o, int value, int32_t *to) {
@@ -369,34 +249,21 @@ static void set_group(const struct work *w, size_t group, struct slot *slot) {
     set_block(w, group * (size_t)c->group_out + b * ONRI_PLANES_OUTPUTS, outputs_of(c, b), &slot->block[b]);
 }
 
-/* Rows of an output, without what lies between them. */
-static void store_rows(const struct work *w, const struct strip *s, size_t channel, const char *from) {
+static void store(const struct work *w, const struct strip *s, size_t channel, const char *from) {
   const struct onri_image *y = &w->c->conv->y;
-  const struct onri_axis *a = s->axis;
-  const size_t size = w->c->requantise ? 1 : sizeof(int32_t), count = (size_t)a[2].out;
-  const int64_t step = y->stride[2] * (int64_t)size;
-  char *to = (char *)w->c->y + ((int64_t)s->image * y->batch_stride + (int64_t)channel * y->channel_stride +
-                                s->first * y->stride[w->strips.along]) *
-                                   (int64_t)size;
-  for (int64_t i0 = 0; i0 < a[0].out; i0++)
-    for (int64_t i1 = 0; i1 < a[1].out; i1++) {
-      const char *row = from + ((size_t)i0 * w->strips.axis[1].count + (size_t)i1) * w->strips.axis[2].count * size;
-      char *at = to + (i0 * y->stride[0] + i1 * y->stride[1]) * (int64_t)size;
-      if (step == (int64_t)size) memcpy(at, row, count * size);
-      else
-        for (size_t i = 0; i < count; i++) memcpy(at + (int64_t)i * step, row + i * size, size);
-    }
+  const size_t size = w->c->requantise ? 1 : sizeof(int32_t);
+  char *to =
+      (char *)w->c->y + ((int64_t)s->image * y->batch_stride + (int64_t)channel * y->channel_stride) * (int64_t)size;
+  onri_byte_lines_store(&w->lines, &s->of, from, size, to, y->stride);
 }
 
 static void make_strip(const struct work *w, const struct strip *s, struct slot *slot) {
   const struct onri_conv_integer *c = w->c;
-  const struct layout *l = w->strips.axis;
-  const struct onri_axis *a = s->axis;
   const size_t size = c->requantise ? 1 : sizeof(int32_t);
   struct onri_requantise requantise;
   struct onri_byte_reals reals;
-  struct onri_byte_planes_job job = {.x = slot->x, .y = slot->y, .y_step = w->strips.positions * size};
-  job.count = (((size_t)a[0].out - 1) * l[1].count + (size_t)a[1].out - 1) * l[2].count + (size_t)a[2].out;
+  struct onri_byte_planes_job job = {
+      .x = slot->x, .y = slot->y, .y_step = w->lines.positions * size, .count = s->of.positions};
   set_group(w, s->group, slot);
   pack_strip(w, s, slot->x);
   for (size_t b = 0; b < blocks_of(c->conv); b++) {
@@ -406,26 +273,20 @@ static void make_strip(const struct work *w, const struct strip *s, struct slot 
     if (c->requantise) requantise = onri_requantise_from(c->requantise, channel), job.requantise = &requantise;
     if (c->reals) reals = onri_byte_reals_from(c->reals, channel), job.reals = &reals;
     w->kernels->row(&job);
-    for (size_t o = 0; o < job.outputs; o++) store_rows(w, s, channel + o, slot->y + o * job.y_step);
+    for (size_t o = 0; o < job.outputs; o++) store(w, s, channel + o, slot->y + o * job.y_step);
   }
 }
 
 static void run_slots(void *context, size_t begin, size_t end) {
   struct work *w = context;
   const struct onri_conv *c = w->c->conv;
-  const size_t images = (size_t)c->x.batch, all = images * (size_t)c->groups * w->strips.count;
+  const size_t images = (size_t)c->x.batch, all = images * (size_t)c->groups * w->lines.strips;
   char *slots = (char *)w->c->scratch + distances_bytes(c);
   for (size_t i = begin; i < end; i++) {
-    struct slot slot = slot_in(c, &w->strips, slots + i * w->slot_bytes);
+    struct slot slot = slot_in(c, &w->lines, slots + i * w->slot_bytes);
     for (size_t item; (item = atomic_fetch_add(&w->next, 1)) < all && !onr_env_cancelled(w->env);) {
-      struct strip s = {.image = item / w->strips.count % images,
-                        .group = item / w->strips.count / images,
-                        .first = (int64_t)(item % w->strips.count) * w->strips.rows};
-      memcpy(s.axis, c->axis, sizeof(s.axis));
-      struct onri_axis *along = &s.axis[w->strips.along];
-      const int64_t left = along->out - s.first;
-      along->out = left < w->strips.rows ? left : w->strips.rows;
-      along->begin -= s.first * along->stride;
+      struct strip s = {.image = item / w->lines.strips % images, .group = item / w->lines.strips / images};
+      onri_byte_lines_strip(&w->lines, item % w->lines.strips, &s.of);
       make_strip(w, &s, &slot);
     }
   }
@@ -433,9 +294,11 @@ static void run_slots(void *context, size_t begin, size_t end) {
 
 void onri_byte_planes(const struct onri_conv_integer *c, const void *weights, struct onr_env *env) {
   struct work w = {.c = c, .kernels = onri_kernels(byte_planes), .weights = weights, .env = env};
-  set_strips(c->conv, &w.strips);
-  w.slot_bytes = slot_bytes(c->conv, &w.strips);
+  (void)onri_byte_lines_set(c->conv->axis, &w.lines);
+  w.slot_bytes = slot_bytes(c->conv, &w.lines);
   w.distances = c->scratch;
-  for (size_t t = 0; t < terms_of(c->conv); t++) w.distances[t] = distance_of(&w, t);
+  const size_t taps = (size_t)onri_conv_taps(c->conv);
+  for (size_t t = 0; t < terms_of(c->conv); t++)
+    w.distances[t] = t / taps * w.lines.plane + onri_byte_lines_distance(&w.lines, t % taps);
   onr_parallel_for(env, slots_of(onr_threads_count(env->threads)), 1, run_slots, &w);
 }

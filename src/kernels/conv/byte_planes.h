@@ -1,6 +1,4 @@
-/* byte_planes.h: convolutions of bytes to few outputs of a group, in vectors of pixels. Lines are laid out so that each
- * tap of a window lies at a fixed distance from where it begins, whatever strides and dilations are: by the remainder
- * of their place by the stride, in every axis. */
+/* byte_planes.h: convolutions of bytes to few outputs of a group, in vectors of pixels: byte_lines.h lays these out. */
 #ifndef ONRI_BYTE_PLANES_H
 #define ONRI_BYTE_PLANES_H
 

@@ -95,5 +95,22 @@ static void row(const struct onri_byte_planes_job *j) {
   if (first < j->outputs) make_outputs(j, first, 1);
 }
 
+static void take(const uint8_t *x, size_t step, size_t count, uint8_t flip, uint8_t *to) {
+  const vi8 flips = i8_set((int8_t)flip);
+  size_t i = 0;
+  if (step == 1)
+    for (; i < count; i += I8_LANES) i8_store_part(to + i, i8_load_part(x + i, count - i) ^ flips, count - i);
+  if (step == 2)
+    for (; i < count; i += I8_LANES) {
+      const size_t bytes = (count - i) * 2 - 1; /* no more than there are */
+      const vi8 a = i8_load_part(x + 2 * i, bytes),
+                b = bytes > I8_LANES ? i8_load_part(x + 2 * i + I8_LANES, bytes - I8_LANES) : a;
+      i8_store_part(to + i, i8_even(a, b) ^ flips, count - i);
+    }
+  if (step == 4)
+    for (; i + F32_LANES < count; i += F32_LANES) i32_store_8(to + i, i32_load(x + 4 * i) ^ (vi32)flips);
+  for (; i < count; i++) to[i] = x[i * step] ^ flip;
+}
+
 const struct onri_byte_planes_kernels ONRI_AT_LEVEL(onri_byte_planes_kernels) = {
-    row, {UNSIGNED_SHIFT, UNSIGNED_SHIFT + 128}, WORDS, LOW, HIGH};
+    row, take, {UNSIGNED_SHIFT, UNSIGNED_SHIFT + 128}, WORDS, LOW, HIGH};

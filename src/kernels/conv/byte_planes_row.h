@@ -25,6 +25,8 @@ struct onri_byte_planes_job {
 
 struct onri_byte_planes_kernels {
   void (*row)(const struct onri_byte_planes_job *job);
+  /* to[i] = x[i * step] ^ flip */
+  void (*take)(const uint8_t *x, size_t step, size_t count, uint8_t flip, uint8_t *to);
   int32_t shift[2];  /* what is added to each unsigned byte of x, to each signed one */
   size_t words;      /* that four weights of an output take: 1, four bytes, or 2, four numbers of 16 bits */
   int32_t low, high; /* what a weight may be; a term may come more than once */

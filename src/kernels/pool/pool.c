@@ -332,11 +332,12 @@ static int is_packed(const struct onri_image *image) {
 }
 
 /* Planes go together as channels side by side. */
-static int turns_planes(const struct onri_pool *pool) {
-  enum { NARROW = 8 /* windows of a line */ };
+static int turns_planes(const struct onri_pool *pool, size_t size) {
+  enum { NARROW = 8, NARROW_OF_BYTES = 16 /* windows of a line */ };
+  const int64_t narrow = size > 1 ? NARROW : NARROW_OF_BYTES;
   const int64_t in = pixels_of(&pool->x), out = pixels_of(&pool->y);
-  return pool->axis[2].out <= NARROW && is_packed(&pool->x) && is_packed(&pool->y) && out <= in &&
-         onri_turns((size_t)(pool->x.batch * pool->x.channels), (size_t)in, 1, sizeof(float), SIZE_MAX);
+  return pool->axis[2].out <= narrow && is_packed(&pool->x) && is_packed(&pool->y) && out <= in &&
+         onri_turns((size_t)(pool->x.batch * pool->x.channels), (size_t)in, 1, size, SIZE_MAX);
 }
 
 static void set_channels(struct onri_image *image, int64_t count) {
@@ -345,10 +346,20 @@ static void set_channels(struct onri_image *image, int64_t count) {
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) image->stride[a] *= count;
 }
 
+/* Of float32 or bytes. */
+struct turned_work {
+  const struct onri_pool *pool;
+  const char *x;
+  char *y;
+  size_t size;
+  uint8_t flip;
+  const struct onr_env *env;
+};
+
 static void turned_planes(void *context, size_t begin, size_t end) {
-  const struct plane_work *w = context;
-  const size_t in = (size_t)pixels_of(&w->pool->x), out = (size_t)pixels_of(&w->pool->y);
-  const size_t most = ONRI_TURNED_BYTES / (in * sizeof(float));
+  const struct turned_work *w = context;
+  const size_t in = (size_t)pixels_of(&w->pool->x), out = (size_t)pixels_of(&w->pool->y), size = w->size;
+  const size_t most = ONRI_TURNED_BYTES / (in * size);
   const struct onri_pool_kernels *kernels = onri_kernels(pool);
   float x[ONRI_TURNED_BYTES / sizeof(float)], y[ONRI_TURNED_BYTES / sizeof(float)];
   for (size_t count; begin < end; begin += count) {
@@ -356,27 +367,33 @@ static void turned_planes(void *context, size_t begin, size_t end) {
     count = end - begin < most ? end - begin : most;
     set_channels(&pool.x, (int64_t)count);
     set_channels(&pool.y, (int64_t)count);
-    struct row_work work = {.pool = &pool,
-                            .kernel = pool.kind == ONRI_POOL_MAX ? kernels->max_row : kernels->average_row,
-                            .x = (const char *)x,
-                            .y = (char *)y,
-                            .env = w->env};
-    onri_turn(w->x + begin * in, x, count, in, sizeof(float));
+    struct row_work work = {.pool = &pool, .flip = w->flip, .x = (const char *)x, .y = (char *)y, .env = w->env};
+    if (size > 1) work.kernel = pool.kind == ONRI_POOL_MAX ? kernels->max_row : kernels->average_row;
+    onri_turn(w->x + begin * in * size, x, count, in, size);
     whole_rows(&work, 0, (size_t)(pool.axis[0].out * pool.axis[1].out));
-    onri_turn(y, w->y + begin * out, out, count, sizeof(float));
+    onri_turn(y, w->y + begin * out * size, out, count, size);
   }
 }
 
-static int narrow_planes(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
-  struct plane_work work = {.pool = pool, .x = x, .y = y, .env = env};
-  if (!turns_planes(pool)) return 0;
+static int narrow_planes(const struct turned_work *w, struct onr_env *env) {
+  const struct onri_pool *pool = w->pool;
+  if (!turns_planes(pool, w->size)) return 0;
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->x.channels),
-                   2 * ONRI_TURNED_BYTES / sizeof(float) / (size_t)pixels_of(&pool->x), turned_planes, &work);
+                   2 * ONRI_TURNED_BYTES / w->size / (size_t)pixels_of(&pool->x), turned_planes, (void *)w);
   return 1;
 }
 
+int onri_pool_turns_bytes(const struct onri_pool *pool) {
+  return !pool->plain && pool->kind == ONRI_POOL_MAX && turns_planes(pool, 1);
+}
+
 void onri_pool_max_bytes(const struct onri_pool *pool, const void *x, void *y, int is_signed, struct onr_env *env) {
-  struct row_work work = {.pool = pool, .flip = is_signed ? 0x80 : 0, .x = x, .y = y, .env = env};
+  const uint8_t flip = is_signed ? 0x80 : 0;
+  struct row_work work = {.pool = pool, .flip = flip, .x = x, .y = y, .env = env};
+  if (!onri_pool_is_last(pool)) {
+    (void)narrow_planes(&(struct turned_work){pool, x, y, 1, flip, env}, env);
+    return;
+  }
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
 }
 
@@ -390,7 +407,9 @@ void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64
   if (indices && onri_pool_finds_places(pool)) channels(pool, x, y, indices, env);
   else if (indices || !onri_pool_is_vector(pool)) portable_pool_f32(pool, x, y, indices, env);
   else if (!onri_pool_is_pixels(pool)) channels(pool, x, y, NULL, env);
-  else if (!narrow_planes(pool, x, y, env) && !planes(pool, x, y, env)) pixels(pool, x, y, env);
+  else if (!narrow_planes(&(struct turned_work){pool, (const char *)x, (char *)y, sizeof(float), 0, env}, env) &&
+           !planes(pool, x, y, env))
+    pixels(pool, x, y, env);
 }
 
 void onri_pool_f64(const struct onri_pool *pool, const double *x, double *y, int64_t *indices, struct onr_env *env) {

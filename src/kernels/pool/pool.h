@@ -37,8 +37,14 @@ int onri_pool_finds_places(const struct onri_pool *pool);
 
 /* indices (MAX) may be NULL: [like y] flat positions in x as if it were [N, C, spatial...]. */
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env);
-/* Maxima of bytes, channels side by side, without indices. */
+/* Maxima of bytes as they are, without indices, of channels that lie side by side, or planes of short lines, ... */
+int onri_pool_turns_bytes(const struct onri_pool *pool);
 void onri_pool_max_bytes(const struct onri_pool *pool, const void *x, void *y, int is_signed, struct onr_env *env);
+/* ... or of pixels that do (pool_bytes.c). scratch: of so many bytes for up to so many threads. */
+int onri_pool_is_byte_planes(const struct onri_pool *pool);
+size_t onri_pool_byte_planes_scratch(const struct onri_pool *pool, uint32_t threads);
+void onri_pool_max_byte_planes(const struct onri_pool *pool, const void *x, void *y, int is_signed, void *scratch,
+                               struct onr_env *env);
 void onri_pool_f64(const struct onri_pool *pool, const double *x, double *y, int64_t *indices, struct onr_env *env);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef ONRI_POOL_ROWS_H
 #define ONRI_POOL_ROWS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* What one window covers of the last axis. */
@@ -76,6 +77,8 @@ struct onri_pool_kernels {
                          float *y);
   /* Bytes ^ flip are without a sign. */
   void (*max_bytes)(const struct onri_pool_row *row, const uint8_t *x, uint8_t *y, uint8_t flip);
+  /* y[p]: the greatest x[p + terms[t]], without a sign, ^ flip. A vector is read and written whole. */
+  void (*max_terms)(const uint8_t *x, const size_t *terms, size_t num_terms, uint8_t flip, uint8_t *y, size_t count);
   void (*max_block)(const struct onri_pool_block *block);
   void (*average_block)(const struct onri_pool_block *block);
   /* (width rounded up to 16) * (top + lines + bottom) and * windows[0] are at most ONRI_POOL_PLANE_PIXELS. */

@@ -197,6 +197,25 @@ static void max_bytes(const struct onri_pool_row *row, const uint8_t *x, uint8_t
   }
 }
 
+/* --- pixels of bytes --- */
+
+static void max_terms(const uint8_t *x, const size_t *terms, size_t num_terms, uint8_t flip, uint8_t *y, size_t count) {
+  enum { SOME = 2 }; /* vectors at a time */
+  const vi8 flips = i8_set((int8_t)flip);
+  size_t p = 0;
+  for (; p + SOME * I8_LANES <= count; p += SOME * I8_LANES) {
+    vi8 v[SOME] = {{0}};
+    for (size_t t = 0; t < num_terms; t++)
+      UNROLL for (int i = 0; i < SOME; i++) v[i] = u8_greatest(v[i], i8_load(x + p + terms[t] + i * I8_LANES));
+    UNROLL for (int i = 0; i < SOME; i++) i8_store(y + p + i * I8_LANES, v[i] ^ flips);
+  }
+  for (; p < count; p += I8_LANES) {
+    vi8 v = {0};
+    for (size_t t = 0; t < num_terms; t++) v = u8_greatest(v, i8_load(x + p + terms[t]));
+    i8_store(y + p, v ^ flips);
+  }
+}
+
 /* --- pixels --- */
 
 /* Pixels begin at whole vectors, so that no store crosses lines of the cache; padding lies in front. */
@@ -404,4 +423,4 @@ static void max_block(const struct onri_pool_block *b) {
 static void average_block(const struct onri_pool_block *b) { average_pixels(b); }
 
 const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {
-    max_row, average_row, max_row_places, max_bytes, max_block, average_block, max_plane, average_plane};
+    max_row, average_row, max_row_places, max_bytes, max_terms, max_block, average_block, max_plane, average_plane};

@@ -28,6 +28,8 @@ struct onri_quantize_kernels {
   void (*multiply)(const float *x, float *y, size_t count, const float *scales, const float *zero_points);
   /* sums[i] = of x[r * row_step + i] over r < rows: bytes, unsigned or not; no more than 2^23 of them. */
   void (*sums)(const void *x, size_t rows, size_t row_step, size_t count, int is_signed, int32_t *sums);
+  /* sums[r] = of x[r * length + i] over i < length, as above. */
+  void (*line_sums)(const void *x, size_t rows, size_t length, int is_signed, int32_t *sums);
   /* y[i] = table[x[i]], of 256 bytes; y may be x. */
   void (*table)(const uint8_t *x, uint8_t *y, size_t count, const uint8_t *table);
   /* Least and greatest of x and 0; NaN is passed over. */

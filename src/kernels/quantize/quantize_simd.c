@@ -130,6 +130,36 @@ static void byte_sums(const void *of, size_t rows, size_t row_step, size_t count
   }
 }
 
+/* Of `rows` lines at once. */
+INLINE void lines_of(const uint8_t *x, const int rows, size_t length, vi8 flip, vi32 sums[4]) {
+  const size_t whole = length / I8_LANES * I8_LANES, rest = length - whole;
+  UNROLL for (int r = 0; r < rows; r++) sums[r] = (vi32){0};
+  for (size_t i = 0; i < whole; i += I8_LANES)
+    UNROLL for (int r = 0; r < rows; r++) sums[r] += i32_byte_sums(i8_load(x + (size_t)r * length + i) ^ flip);
+  if (rest)
+    UNROLL for (int r = 0; r < rows; r++) sums[r] +=
+        i32_byte_sums(i8_load_part(x + (size_t)r * length + whole, rest) ^ flip);
+}
+
+/* Signed bytes are moved up, and so are lanes behind a line. */
+static void line_sums(const void *of, size_t rows, size_t length, int is_signed, int32_t *sums) {
+  const uint8_t *x = of;
+  const size_t added = (length + I8_LANES - 1) / I8_LANES * I8_LANES;
+  const int32_t moved = is_signed ? (int32_t)added * 128 : 0;
+  const vi8 flip = i8_set(is_signed ? INT8_MIN : 0);
+  vi32 some[4];
+  size_t r = 0;
+  for (; r + 4 <= rows; r += 4, x += 4 * length) {
+    lines_of(x, 4, length, flip, some);
+    i32_sum_4(some, sums + r);
+    for (int i = 0; i < 4; i++) sums[r + (size_t)i] -= moved;
+  }
+  for (; r < rows; r++, x += length) {
+    lines_of(x, 1, length, flip, some);
+    sums[r] = i32_sum(some[0]) - moved;
+  }
+}
+
 #if defined(__AVX512BW__) && defined(__GNUC__)
 /* Not every processor with AVX-512 has it. */
 __attribute__((target("avx512vbmi"))) static void table_vbmi(const uint8_t *x, uint8_t *y, size_t count,
@@ -159,5 +189,6 @@ const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {{to_u
                                                                            divide,
                                                                            multiply,
                                                                            byte_sums,
+                                                                           line_sums,
                                                                            byte_table,
                                                                            range};

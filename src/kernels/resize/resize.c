@@ -63,10 +63,15 @@ void onri_resize_pass_f64(const struct onri_resize_pass *pass, const double *x, 
   onr_parallel_for(env, (size_t)(pass->outer * pass->out), grain_of(pass, pass->inner), pass_range_f64, &work);
 }
 
+enum { MERGED = ONRI_TAKE_ROW /* elements of rows that are put together of short ones */, SHORT = 128 };
+
 struct gather_work {
   const struct onri_resize_gather *g;
-  int32_t last; /* the last axis that changes */
-  size_t run;   /* bytes of what lies behind it */
+  int32_t outer;                       /* axes in front of a row */
+  size_t run;                          /* bytes of an element of a row */
+  int64_t in, out;                     /* elements of a row */
+  const int32_t *index;                /* [out] */
+  const struct onri_byte_takes *takes; /* the same, or NULL */
   const unsigned char *x;
   unsigned char *y;
 };
@@ -91,40 +96,97 @@ static void gather_runs(unsigned char *y, const unsigned char *x, const int32_t 
   }
 }
 
-/* An item is one position of the axes before `last`. */
+/* Where row `item` lies in x, and the place of each outer axis. */
+static int64_t start_of(const struct gather_work *w, size_t item, int64_t at[ONR_MAX_RANK]) {
+  const struct onri_resize_gather *g = w->g;
+  int64_t rest = (int64_t)item, from = 0, step = 1;
+  for (int32_t d = w->outer - 1; d >= 0; d--) {
+    at[d] = rest % g->out[d];
+    from += (g->index[d] ? g->index[d][at[d]] : at[d]) * step;
+    step *= g->in[d];
+    rest /= g->out[d];
+  }
+  return from;
+}
+
+static int64_t place_of(const struct onri_resize_gather *g, int32_t d, int64_t j) {
+  return g->index[d] ? g->index[d][j] : j;
+}
+
+/* The row behind one that lies at `from`. */
+static int64_t next_of(const struct gather_work *w, int64_t from, int64_t at[ONR_MAX_RANK]) {
+  const struct onri_resize_gather *g = w->g;
+  int64_t step = 1;
+  for (int32_t d = w->outer - 1; d >= 0; step *= g->in[d], d--) {
+    const int64_t before = place_of(g, d, at[d]);
+    if (++at[d] < g->out[d]) return from + (place_of(g, d, at[d]) - before) * step;
+    at[d] = 0;
+    from += (place_of(g, d, 0) - before) * step;
+  }
+  return from;
+}
+
 static void gather_rows(void *context, size_t begin, size_t end) {
   const struct gather_work *w = context;
-  const struct onri_resize_gather *g = w->g;
-  const size_t row = (size_t)g->out[w->last] * w->run;
-  int64_t before = -1;
-  for (size_t item = begin; item < end; item++) {
-    int64_t rest = (int64_t)item, from = 0, step = 1;
-    for (int32_t d = w->last - 1; d >= 0; d--) {
-      const int64_t j = rest % g->out[d];
-      from += (g->index[d] ? g->index[d][j] : j) * step;
-      step *= g->in[d];
-      rest /= g->out[d];
-    }
-    if (from == before) { /* enlarged: many rows are the one before */
-      memcpy(w->y + item * row, w->y + (item - 1) * row, row);
-      continue;
-    }
+  const size_t row = (size_t)w->out * w->run;
+  int64_t before = -1, at[ONR_MAX_RANK], from = start_of(w, begin, at);
+  for (size_t item = begin; item < end; item++, from = next_of(w, from, at)) {
+    unsigned char *y = w->y + item * row;
+    const unsigned char *x = w->x + (size_t)(from * w->in) * w->run;
+    if (from == before) memcpy(y, y - row, row); /* enlarged: many rows are the one before */
+    else if (w->takes) onri_kernels(resize)->take(w->takes, x, y, (end - item) * row);
+    else gather_runs(y, x, w->index, w->out, w->run);
     before = from;
-    gather_runs(w->y + item * row, w->x + (size_t)(from * g->in[w->last]) * w->run, g->index[w->last], g->out[w->last],
-                w->run);
   }
 }
 
+/* Short rows are put together, with those in front of them. */
+static void merge_rows(struct gather_work *w, int32_t *index) {
+  const struct onri_resize_gather *g = w->g;
+  for (int64_t j = 0; j < w->out && w->out <= MERGED; j++) index[j] = w->index[j];
+  while (w->outer > 0 && w->out < SHORT && g->out[w->outer - 1] <= MERGED / w->out &&
+         g->in[w->outer - 1] <= INT32_MAX / w->in) {
+    const int32_t d = --w->outer;
+    for (int64_t i = g->out[d]; i-- > 0;)
+      for (int64_t j = 0; j < w->out; j++) index[i * w->out + j] = (int32_t)(place_of(g, d, i) * w->in) + index[j];
+    w->in *= g->in[d], w->out *= g->out[d];
+    w->index = index;
+  }
+}
+
+/* 0: some 16 bytes of a row are not within 16 of x, or there is no instruction for them. */
+static int set_takes(const struct gather_work *w, struct onri_byte_takes *t) {
+  if (w->run != 1 || w->out > ONRI_TAKE_ROW || w->in < ONRI_TAKE || !onri_kernels(resize)->take) return 0;
+  t->count = (size_t)w->out;
+  for (int64_t i = 0; i < w->out; i += ONRI_TAKE) {
+    const int64_t end = i + ONRI_TAKE < w->out ? i + ONRI_TAKE : w->out, g = i / ONRI_TAKE;
+    int32_t least = INT32_MAX, most = 0;
+    for (int64_t j = i; j < end; j++) {
+      least = w->index[j] < least ? w->index[j] : least;
+      most = w->index[j] > most ? w->index[j] : most;
+    }
+    if (most - least >= ONRI_TAKE) return 0;
+    t->from[g] = least < w->in - ONRI_TAKE ? least : (int32_t)w->in - ONRI_TAKE;
+    for (int64_t j = 0; j < ONRI_TAKE; j++) t->at[g][j] = (uint8_t)(i + j < end ? w->index[i + j] - t->from[g] : 0);
+  }
+  return 1;
+}
+
 void onri_resize_gather(const struct onri_resize_gather *g, const void *x, void *y, struct onr_env *env) {
-  struct gather_work w = {.g = g, .last = -1, .run = g->element, .x = x, .y = y};
+  struct gather_work w = {.g = g, .outer = -1, .run = g->element, .x = x, .y = y};
+  struct onri_byte_takes takes;
+  int32_t index[MERGED];
   size_t rows = 1;
   for (int32_t d = 0; d < g->rank; d++)
-    if (g->index[d]) w.last = d;
-  for (int32_t d = w.last + 1; d < g->rank; d++) w.run *= (size_t)g->out[d];
-  if (w.last < 0) {
+    if (g->index[d]) w.outer = d;
+  for (int32_t d = w.outer + 1; d < g->rank; d++) w.run *= (size_t)g->out[d];
+  if (w.outer < 0) {
     memcpy(y, x, w.run);
     return;
   }
-  for (int32_t d = 0; d < w.last; d++) rows *= (size_t)g->out[d];
+  w.in = g->in[w.outer], w.out = g->out[w.outer], w.index = g->index[w.outer];
+  merge_rows(&w, index);
+  if (set_takes(&w, &takes)) w.takes = &takes;
+  for (int32_t d = 0; d < w.outer; d++) rows *= (size_t)g->out[d];
   onr_parallel_for(env, rows, 8, gather_rows, &w);
 }

@@ -122,4 +122,18 @@ static void lines(const struct onri_resize_pass *p, const float *x, float *y, si
   }
 }
 
-const struct onri_resize_kernels ONRI_AT_LEVEL(onri_resize_kernels) = {rows, lines};
+#if HAS_TAKE_16
+static void take(const struct onri_byte_takes *t, const uint8_t *x, uint8_t *y, size_t room) {
+  size_t g = 0, i = 0;
+  for (; i < t->count && i + ONRI_TAKE <= room; i += ONRI_TAKE, g++) bytes_take_16(x + t->from[g], t->at[g], y + i);
+  if (i >= t->count) return;
+  uint8_t last[ONRI_TAKE];
+  bytes_take_16(x + t->from[g], t->at[g], last);
+  memcpy(y + i, last, t->count - i);
+}
+#define TAKE take
+#else
+#define TAKE NULL
+#endif
+
+const struct onri_resize_kernels ONRI_AT_LEVEL(onri_resize_kernels) = {rows, lines, TAKE};

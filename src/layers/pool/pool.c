@@ -7,11 +7,13 @@
  * NaN       the maximum of a window with NaN is NaN, and its index that of the last one: as PyTorch has it
  * average   of a window in which nothing counts: 0
  * path      vectors of channels or pixels: max_pool and average_pool of floats of up to 32 bits (with indices, of
- * channels); portable: everything else; windows of hundreds of pixels that overlap are made of parts
+ * channels), max_pool of bytes; portable: everything else; windows of hundreds of pixels that overlap are made of parts
  */
 #include <math.h>
 
+#include "base/env.h"
 #include "base/numbers/checked.h"
+#include "base/services.h"
 #include "base/shape.h"
 #include "kernels/pool/pool_wide.h"
 #include "layers/layers.h"
@@ -124,10 +126,28 @@ static enum onr_status plan_wide(struct onr_call *call, struct pool_state *s) {
   return onri_scratch_reserve(call, places, &s->places);
 }
 
+static int needs_no_scratch(const struct pool_state *s) {
+  return onri_pool_is_last(&s->pool) || onri_pool_turns_bytes(&s->pool);
+}
+
 /* Maxima that are taken of bytes as they are. */
 static int is_bytes(const struct onr_call *call, const struct pool_state *s) {
   return onri_dtype_in(ONRI_DTYPES_8BIT, call->in[0].dtype) && s->pool.kind == ONRI_POOL_MAX && !s->pool.plain &&
-         !s->wide && onri_pool_is_last(&s->pool) && call->num_out == 1;
+         !s->wide && call->num_out == 1 && (needs_no_scratch(s) || onri_pool_is_byte_planes(&s->pool));
+}
+
+static enum onr_status plan_bytes(struct onr_call *call, struct pool_state *s) {
+  call->kernel = ONR_KERNEL_VECTOR;
+  if (needs_no_scratch(s)) return ONR_STATUS_OK;
+  return onri_scratch_reserve(call, onri_pool_byte_planes_scratch(&s->pool, onr_threads_count(call->env->threads)),
+                              &s->work);
+}
+
+static void run_bytes(struct onr_call *call, const struct pool_state *s) {
+  const int is_signed = call->in[0].dtype == ONR_DTYPE_I8;
+  void *scratch = (char *)call->scratch + s->work;
+  if (needs_no_scratch(s)) onri_pool_max_bytes(&s->pool, call->inputs[0], call->outputs[0], is_signed, call->env);
+  else onri_pool_max_byte_planes(&s->pool, call->inputs[0], call->outputs[0], is_signed, scratch, call->env);
 }
 
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
@@ -140,7 +160,7 @@ static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   else if ((call->num_out == 1 ? onri_pool_is_vector(&s->pool) : onri_pool_finds_places(&s->pool)) &&
            !onri_is_double(call->in[0].dtype))
     call->kernel = ONR_KERNEL_VECTOR;
-  if (is_bytes(call, s)) return ONR_STATUS_OK;
+  if (onr_desc_elements(&out) > 0 && is_bytes(call, s)) return plan_bytes(call, s);
   ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
   return onri_widened_plan(call, &call->out[0], &s->y);
 }
@@ -156,7 +176,7 @@ static enum onr_status pool_run(struct onr_call *call) {
   const struct pool_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (is_bytes(call, s)) {
-    onri_pool_max_bytes(&s->pool, call->inputs[0], call->outputs[0], call->in[0].dtype == ONR_DTYPE_I8, call->env);
+    run_bytes(call, s);
     return ONR_STATUS_OK;
   }
   const void *x = onri_widened_input(call, 0, s->x);

@@ -232,34 +232,53 @@ static enum onr_status plan_lanes(struct pieces_state *s, const struct onr_call 
   return ONR_STATUS_OK;
 }
 
-/* --- averages of whole planes of bytes, channels last: sums are taken of the bytes --- */
+/* --- averages of whole planes of bytes: sums are taken of the bytes --- */
 
 enum { MEANS = 64 }; /* channels of an item */
 
-static int is_mean_of_bytes(const struct onr_call *call) {
+/* Channels that lie side by side, or planes. */
+struct planes {
+  int last;
+  size_t images, channels, pixels;
+};
+
+static struct planes planes_of(const struct onr_call *call) {
   const struct onr_byte_pieces_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
-  return p->layer == &onri_layer_global_average_pool && onri_dtype_in(ONRI_DTYPES_8BIT, x->dtype) &&
-         ((const struct onr_global_pool_params *)p->params)->channels_last &&
-         onri_product(x, 1, x->rank - 1) <= (1 << 22);
+  const int last = ((const struct onr_global_pool_params *)p->params)->channels_last != 0;
+  return (struct planes){last, (size_t)x->dim[0], (size_t)x->dim[last ? x->rank - 1 : 1],
+                         (size_t)onri_product(x, last ? 1 : 2, last ? x->rank - 1 : x->rank)};
+}
+
+static int is_mean_of_bytes(const struct onr_call *call) {
+  const struct onr_byte_pieces_params *p = call->params;
+  enum { MOST_PIXELS = 1 << 22 };
+  return p->layer == &onri_layer_global_average_pool && onri_dtype_in(ONRI_DTYPES_8BIT, call->in[0].dtype) &&
+         planes_of(call).pixels <= MOST_PIXELS;
+}
+
+/* Parts of images whose channels lie side by side; else of all planes. */
+static size_t parts_of(const struct planes *s) {
+  return s->last ? s->images * ((s->channels + MEANS - 1) / MEANS) : (s->images * s->channels + MEANS - 1) / MEANS;
 }
 
 static void means(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct onr_byte_pieces_params *p = call->params;
-  const struct onr_desc *x = &call->in[0];
-  const size_t channels = (size_t)x->dim[x->rank - 1], pixels = (size_t)onri_product(x, 1, x->rank - 1),
-               parts = (channels + MEANS - 1) / MEANS;
+  const struct planes s = planes_of(call);
+  const int is_signed = call->in[0].dtype == ONR_DTYPE_I8;
+  const size_t row = s.last ? s.channels : s.images * s.channels, parts = (row + MEANS - 1) / MEANS;
   for (size_t item = begin; item < end; item++) {
     const size_t image = item / parts, first = item % parts * MEANS;
-    const size_t count = channels - first < MEANS ? channels - first : MEANS;
+    const size_t count = row - first < MEANS ? row - first : MEANS;
+    const char *x = (const char *)call->inputs[0] + image * s.pixels * row + first * (s.last ? 1 : s.pixels);
     int32_t sums[MEANS];
     float real[MEANS];
-    onri_kernels(quantize)->sums((const char *)call->inputs[0] + image * pixels * channels + first, pixels, channels,
-                                 count, x->dtype == ONR_DTYPE_I8, sums);
+    if (s.last) onri_kernels(quantize)->sums(x, s.pixels, s.channels, count, is_signed, sums);
+    else onri_kernels(quantize)->line_sums(x, count, s.pixels, is_signed, sums);
     for (size_t i = 0; i < count; i++)
-      real[i] = (float)(sums[i] - p->input.zero * (int32_t)pixels) * p->input.scale / (float)pixels;
-    onri_steps_store(&p->output, real, count, call->outputs[0], image * channels + first);
+      real[i] = (float)(sums[i] - p->input.zero * (int32_t)s.pixels) * p->input.scale / (float)s.pixels;
+    onri_steps_store(&p->output, real, count, call->outputs[0], image * row + first);
   }
 }
 
@@ -356,9 +375,8 @@ static enum onr_status pieces_run(struct onr_call *call) {
   const struct pieces_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (s->lanes == 0) {
-    const struct onr_desc *x = &call->in[0];
-    const size_t parts = ((size_t)x->dim[x->rank - 1] + MEANS - 1) / MEANS;
-    onr_parallel_for(call->env, (size_t)x->dim[0] * parts, 1, means, call);
+    const struct planes planes = planes_of(call);
+    onr_parallel_for(call->env, parts_of(&planes), 1, means, call);
     return ONR_STATUS_OK;
   }
   onr_parallel_for(call->env, s->lanes, 1, lanes, call);
