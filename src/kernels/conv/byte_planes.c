@@ -9,6 +9,8 @@
 #include "base/env.h"
 #include "base/numbers/checked.h"
 #include "kernels/conv/byte_planes_row.h"
+#include "kernels/conv/depthwise_dot.h"
+#include "kernels/conv/depthwise_rows.h"
 #include "kernels/conv/byte_image.h"
 #include "kernels/conv/byte_lines.h"
 #include "kernels/kernels.h"
@@ -122,7 +124,7 @@ static struct shape shape_of(const struct onri_conv *c) {
 }
 
 static double cost_in_planes(const struct onri_conv *c, const struct onri_byte_lines *strips, int in_lines) {
-  const double begin = 1700, line = 7, packed = 0.07, apart = 0.06, gathered = 0.6, row = 5, result = 0.03;
+  const double begin = 1700, line = 7, packed = 0.07, apart = 0.06, gathered = 1, row = 5, result = 0.03;
   const struct shape s = shape_of(c);
   const double four = s.has_words ? 0.15 : 1.7, output = s.has_words ? 3.4 : 0.22;
   const double bytes = (double)strips->plane * (double)strips->strips * s.in,
@@ -134,30 +136,35 @@ static double cost_in_planes(const struct onri_conv *c, const struct onri_byte_l
   return begin + s.groups * group + s.results * (in_lines ? result : gathered);
 }
 
+/* Of a pixel of all channels: four taps of a line in vectors of bytes, taps in vectors of float32, or one by one. */
+static double cost_of_depthwise(const struct onri_conv *c, int has_words) {
+  enum { LANES = 16 };
+  const double four = 3, tap = has_words ? 2 : 1, alone = 2;
+  const double taps = (double)onri_conv_taps(c), channels = (double)c->groups,
+               fours = (double)(c->axis[0].kernel * c->axis[1].kernel * ((c->axis[2].kernel + FOUR - 1) / FOUR));
+  if (onri_depthwise_dot_can(c)) return ceil(channels / VECTOR) * fours * four;
+  return onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS ? ceil(channels / LANES) * taps * tap : channels * taps * alone;
+}
+
 static double cost_by_channels(const struct onri_conv *c, int in_lines) {
   enum { FEW = 16 };
   const double begin = 1200, moved = 0.08, moved_few = 0.4, result = 0.14, pixel = 6;
   const struct shape s = shape_of(c);
   const struct onri_byte_depth k = onri_byte_window(c);
-  const double quad = s.has_words ? 0.5 : 0.34, line = s.has_words ? 10 : 3,
-               quads = (double)k.runs * (double)(onri_byte_run_cells(k) / FOUR),
-               lines = (double)(c->axis[0].kernel * c->axis[1].kernel * ((c->axis[2].kernel + FOUR - 1) / FOUR));
+  const double quad = s.has_words ? 0.5 : 0.34, quads = (double)k.runs * (double)(onri_byte_run_cells(k) / FOUR);
   const double pixels = s.results / s.groups / s.outputs,
                moves = s.image * (s.groups * s.in < FEW ? moved + moved_few : moved) + s.results * result,
-               products = s.is_depthwise ? pixels * ceil(s.groups / VECTOR) * lines * line
-                                         : pixels * s.groups * (quads * quad + pixel);
-  return begin + (in_lines ? moves : 0) + products;
+               products = s.is_depthwise ? cost_of_depthwise(c, s.has_words) : s.groups * (quads * quad + pixel);
+  return begin + (in_lines ? moves : 0) + pixels * products;
 }
 
 int onri_byte_planes_suit(const struct onri_conv *c) {
-  enum { FEW = 16 };
   struct onri_byte_lines s;
   const int in_lines = (c->x.stride[2] == 1 || c->axis[2].in == 1) && (c->y.stride[2] == 1 || c->axis[2].out == 1);
   for (int i = 0; i < ONR_MAX_SPATIAL; i++)
     if (c->axis[i].out < 1) return 0;
   if (!onri_byte_planes_can(c) || !onri_byte_lines_set(c->axis, &s) || onri_byte_planes_scratch(c, 1) == SIZE_MAX)
     return 0;
-  if (c->group_in == 1 && c->group_out == 1 && c->groups <= FEW) return 1; /* nobody else is good at it */
   return cost_in_planes(c, &s, in_lines) < cost_by_channels(c, in_lines);
 }
 
