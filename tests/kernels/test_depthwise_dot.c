@@ -21,7 +21,7 @@ static uint8_t x[(MOST_LINES + 1) * LINE + ONRI_DOT_CHANNELS];
 static int8_t taps[MOST_LINES][8][ONRI_DOT_CHANNELS]; /* weights by tap and channel, 0 behind the kernel's last one */
 static int8_t weights[MOST_LINES * 2 * 4 * ONRI_DOT_CHANNELS * 4];
 static int32_t start[ONRI_DOT_CHANNELS];
-static float scales[ONRI_DOT_CHANNELS];
+static float scales[ONRI_DOT_CHANNELS], bias[ONRI_DOT_CHANNELS];
 static int32_t zeros[ONRI_DOT_CHANNELS], masks[2 * 4];
 
 /* Fours of channels of each 16 bytes are a vector's integers. */
@@ -43,7 +43,7 @@ static void fold(void) {
     const int from = place_of(c - ONRI_DOT_CHANNELS / 2), to = place_of(c);
     for (int l = 0; l < MOST_LINES; l++)
       for (int t = 0; t < 8; t++) taps[l][t][c] = taps[l][t][c - ONRI_DOT_CHANNELS / 2];
-    start[to] = start[from], zeros[to] = zeros[from], scales[to] = scales[from];
+    start[to] = start[from], zeros[to] = zeros[from], scales[to] = scales[from], bias[to] = bias[from];
   }
 }
 
@@ -68,6 +68,15 @@ static int expected(int lines, int kernel, size_t row, int pixel, int c, const s
     for (int t = 0; t < kernel; t++)
       sum += value_at(row + (size_t)(l * LINE + (pixel + t) * ONRI_DOT_CHANNELS + c)) *
              (taps[l][t][c] - (job->zeros ? job->zeros[place_of(c)] : 0));
+  if (job->reals) {
+    const volatile float product = (float)sum * scales[place_of(c)];
+    const float sum_of = product + bias[place_of(c)], real = sum_of < job->reals->low    ? job->reals->low
+                                                             : sum_of > job->reals->high ? job->reals->high
+                                                                                         : sum_of;
+    int32_t bits;
+    memcpy(&bits, &real, sizeof(bits));
+    return bits;
+  }
   if (!r) return sum;
   const float steps = rintf((float)sum * scales[place_of(c)]) + (float)r->zero;
   return !(steps > (float)r->low) ? r->low : steps > (float)r->high ? r->high : (int)steps;
@@ -115,12 +124,13 @@ static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kern
   for (int c = 0; c < ONRI_DOT_CHANNELS; c++)
     start[c] = (int32_t)sweep_pick(s, -50000, 50000),
     zeros[c] = (int32_t)(narrow ? sweep_pick(s, -60, 60) : sweep_pick(s, -128, 127)),
-    scales[c] = (float)sweep_pick(s, 1, 1000) / 1e5f;
-  if (sweep_chance(s, 2)) scales[3] = NAN, scales[9] = INFINITY, scales[ONRI_DOT_CHANNELS - 3] = 1e30f;
+    scales[c] = (float)sweep_pick(s, 1, 1000) / 1e5f, bias[c] = (float)sweep_pick(s, -100, 100) / 16;
+  if (!is_sums && sweep_chance(s, 2)) scales[3] = NAN, scales[9] = INFINITY, scales[ONRI_DOT_CHANNELS - 3] = 1e30f;
   pack(lines, quads, outputs, step);
   set_masks(quads, outputs, step, kernel);
   const struct onri_requantise requantise = {
       scales, 1, is_u8 ? 3 : -5, is_u8 ? 0 : -128, is_u8 ? 200 : 127, onri_scales_below_one(scales, ONRI_DOT_CHANNELS)};
+  const struct onri_byte_reals reals = {scales, 1, bias, -300, 400};
   struct onri_depthwise_dot_job job = {.x = (const char *)x,
                                        .tap = ONRI_DOT_CHANNELS,
                                        .step = (size_t)step * ONRI_DOT_CHANNELS,
@@ -133,6 +143,7 @@ static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kern
                                        .zeros = sweep_pick(s, 0, 1) ? zeros : NULL,
                                        .masks = masks,
                                        .requantise = is_sums ? NULL : &requantise,
+                                       .reals = is_sums && sweep_chance(s, 2) ? &reals : NULL,
                                        .y = y,
                                        .y_step = (size_t)(ONRI_DOT_CHANNELS * size),
                                        .count = (size_t)count,

@@ -100,7 +100,7 @@ void onri_depthwise_dot_pack(const struct onri_conv *c, const void *weight, int 
 struct scratch {
   size_t *lines;
   int32_t *masks, *start, *zeros;
-  float *scales;
+  float *scales, *bias; /* bias: of reals */
   int8_t *weights; /* blocks less their zero points, where bytes hold all of these; is_exact of each block says so */
   char *is_exact;
   char *slots;
@@ -117,7 +117,8 @@ static struct scratch parts_of(const struct onri_conv *c, void *block) {
   s.start = s.masks + shape.quads * shape.outputs;
   s.zeros = s.start + blocks_of(c) * CHANNELS;
   s.scales = (float *)(void *)(s.zeros + blocks_of(c) * CHANNELS);
-  s.weights = (int8_t *)(s.scales + blocks_of(c) * CHANNELS);
+  s.bias = s.scales + blocks_of(c) * CHANNELS;
+  s.weights = (int8_t *)(s.bias + blocks_of(c) * CHANNELS);
   s.is_exact = (char *)s.weights + blocks_of(c) * block_bytes(&shape);
   s.slots = s.is_exact + blocks_of(c);
   return s;
@@ -163,7 +164,7 @@ static size_t slot_bytes(const struct onri_conv *c) { return strip_bytes(c, rows
 size_t onri_depthwise_dot_scratch(const struct onri_conv *c, uint32_t threads) {
   const struct shape shape = shape_of(c);
   size_t bytes, constants;
-  const size_t block = block_bytes(&shape) + 1 + CHANNELS * (2 * sizeof(int32_t) + sizeof(float)),
+  const size_t block = block_bytes(&shape) + 1 + CHANNELS * 2 * (sizeof(int32_t) + sizeof(float)),
                image = onri_byte_image_bytes(c);
   if (image == SIZE_MAX || behind(c) == SIZE_MAX || !onri_add_size(image, behind(c), &bytes) ||
       !onri_mul_size(bytes, SLOTS, &bytes) || !onri_mul_size(blocks_of(c), block, &constants) ||
@@ -180,13 +181,15 @@ static int set_constants(const struct onri_depthwise_dot *d, const struct scratc
                  x_zero = (uint32_t)(d->x_zero + onri_byte_shift(d->x_signed));
   int32_t any = 0;
   /* lanes without a channel: garbage may be a denormal number, which takes a hundred cycles to multiply */
-  memset(s->scales, 0, blocks_of(d->conv) * CHANNELS * sizeof(*s->scales));
+  memset(s->scales, 0, 2 * blocks_of(d->conv) * CHANNELS * sizeof(*s->scales)); /* and the bias */
   for (size_t i = 0; i < places_of(d->conv); i++) {
     const size_t channel = channel_at(d->conv, i), at = i / CHANNELS * CHANNELS + onri_dot_place(i % CHANNELS);
     const uint32_t bias = d->bias ? (uint32_t)d->bias[channel] : 0;
     s->zeros[at] = (d->w_zeros ? d->w_zeros[channel * d->w_zero_step] : 0) - (d->w_signed ? 0 : 128);
     s->start[at] = (int32_t)(bias - x_zero * ((uint32_t)sums[at] - taps * (uint32_t)s->zeros[at]));
     if (d->requantise) s->scales[at] = d->requantise->scales[channel * d->requantise->scale_step];
+    if (d->reals) s->scales[at] = d->reals->scales[channel * d->reals->scale_step];
+    if (d->reals) s->bias[at] = d->reals->bias ? d->reals->bias[channel] : -0.0f; /* which changes nothing */
     any |= s->zeros[at];
   }
   return any != 0;
@@ -226,15 +229,6 @@ struct row {
   size_t batch, o0, o1, pair;
 };
 
-/* Sums become real numbers where they lie. */
-static void to_reals(const struct onri_depthwise_dot *d, size_t first, const struct onri_depthwise_dot_job *job) {
-  const size_t channels = job->channels < CHANNELS ? job->channels : CHANNELS;
-  const struct onri_byte_reals r = onri_byte_reals_from(d->reals, first);
-  const struct onri_byte_sums sums = {(const int32_t *)(const void *)job->y, job->count, channels,
-                                      job->y_step / sizeof(int32_t)};
-  onri_byte_reals(&r, &sums, job->y, job->y_step);
-}
-
 static void set_weights(const struct work *w, size_t block, struct onri_depthwise_dot_job *job) {
   const int is_exact = w->has_zeros && w->scratch.is_exact[block];
   job->weights = (is_exact ? w->scratch.weights : weights_of(w->d)) + block * block_bytes(&w->shape);
@@ -258,6 +252,7 @@ static void make_row(const struct work *w, const struct row *r) {
   const struct onri_depthwise_dot *d = w->d;
   const size_t size = d->requantise ? 1 : sizeof(int32_t);
   struct onri_requantise requantise = {0};
+  struct onri_byte_reals reals = {0};
   struct onri_depthwise_dot_job job = {.tap = dilation_of(c) * r->strip->step[2],
                                        .step = (size_t)c->axis[2].stride * r->strip->step[2],
                                        .lines = w->scratch.lines,
@@ -266,9 +261,11 @@ static void make_row(const struct work *w, const struct row *r) {
                                        .outputs = w->shape.outputs,
                                        .masks = w->scratch.masks,
                                        .requantise = d->requantise ? &requantise : NULL,
+                                       .reals = d->reals ? &reals : NULL,
                                        .y_step = (size_t)c->y.stride[2] * size,
                                        .count = (size_t)c->axis[2].out};
   if (d->requantise) requantise = *d->requantise;
+  if (d->reals) reals = *d->reals;
   char *y = (char *)d->y + (size_t)((int64_t)r->batch * c->y.batch_stride + (int64_t)r->o0 * c->y.stride[0] +
                                     (int64_t)r->o1 * c->y.stride[1]) *
                                size;
@@ -279,10 +276,10 @@ static void make_row(const struct work *w, const struct row *r) {
     job.x_fold = folded ? x_below : 0, job.y_fold = folded ? y_below : 0;
     set_weights(w, first / CHANNELS, &job);
     job.start = w->scratch.start + first, requantise.scales = w->scratch.scales + first;
+    reals.scales = requantise.scales, reals.bias = w->scratch.bias + first;
     for (size_t i = 0; i <= r->pair; i++) {
       job.x = r->x + first + i * x_below, job.y = y + first * size + i * y_below;
       if (i == 0 || !folded) onri_kernels(depthwise_dot)->row(&job);
-      if (d->reals) to_reals(d, first, &job);
     }
   }
 }

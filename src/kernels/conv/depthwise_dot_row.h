@@ -28,8 +28,9 @@ struct onri_depthwise_dot_job {
   /* Of the weights, as start, or NULL; windows times them are taken off, whose taps are those of masks
    * [quads][outputs], 1 in each byte of a tap. */
   const int32_t *zeros, *masks;
-  /* As many scales of its own, in order; NULL: y is the sums. */
+  /* As many scales of its own, in order, and a bias of reals; neither: y is the sums. */
   const struct onri_requantise *requantise;
+  const struct onri_byte_reals *reals;
   char *y;               /* rows of channels, in their own order */
   size_t x_fold, y_fold; /* bytes from the first row to the second one; 0: there is one */
   size_t y_step, count, channels;

@@ -34,8 +34,16 @@ INLINE vi8 load_tap(const struct onri_depthwise_dot_job *j, const char *at, size
 /* What sums end with. */
 struct end {
   struct requantise_bytes bytes;
-  vf32 scales[4];
+  vf32 scales[4], bias[4], low, high;
 };
+
+/* The product is rounded before the bias is added, as in the operators one after the other. */
+INLINE void store_reals(const struct end *end, const vi32 sums[4], char *y, size_t y_fold, size_t lanes) {
+  vi32 real[4];
+  UNROLL for (int q = 0; q < 4; q++) real[q] =
+      (vi32)f32_clamp(f32_rounded(f32_from_i32(sums[q]) * end->scales[q]) + end->bias[q], end->low, end->high);
+  store_sums(real, y, y_fold, lanes);
+}
 
 INLINE void store_bytes(const struct onri_depthwise_dot_job *j, const struct end *end, const vi32 sums[4], char *y,
                         size_t lanes, const int plain) {
@@ -71,6 +79,7 @@ INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, 
         i32_load(j->zeros + q * F32_LANES) * windows[o][q];
   UNROLL for (int o = 0; o < outputs; o++) {
     if (plain || j->requantise) store_bytes(j, end, sums[o], y + (size_t)o * j->y_step, lanes, plain);
+    else if (j->reals) store_reals(end, sums[o], y + (size_t)o * j->y_step, j->y_fold, lanes);
     else store_sums(sums[o], y + (size_t)o * j->y_step, j->y_fold, lanes);
   }
 }
@@ -84,6 +93,13 @@ INLINE void make_row(const struct onri_depthwise_dot_job *p, const int outputs, 
   if (j.requantise) {
     end.bytes = requantise_bytes_of(j.requantise);
     UNROLL for (int q = 0; q < 4; q++) end.scales[q] = f32_load(j.requantise->scales + q * F32_LANES);
+  }
+  if (j.reals) {
+    end.low = f32_set(j.reals->low), end.high = f32_set(j.reals->high);
+    UNROLL for (int q = 0; q < 4; q++) {
+      end.scales[q] = f32_load(j.reals->scales + q * F32_LANES);
+      end.bias[q] = f32_load(j.reals->bias + q * F32_LANES);
+    }
   }
   if (j.count < some) {
     for (size_t o = 0; o < j.count; o++)
