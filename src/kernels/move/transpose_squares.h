@@ -66,59 +66,122 @@ INLINE void flat_strip(const struct onri_transpose *t, size_t a, size_t b) {
   UNROLL for (int i = 0; i < 4; i++) f32_store_fours(y + i * t->y_stride, 4 * t->y_stride, v[i]);
 }
 
+/* Rows a power of two apart all want the same place in cache. */
+INLINE int is_crowded(ptrdiff_t stride) { return stride % 2048 == 0; }
+
+/* Tall strips side by side until a line of x is used up, which may not stay in cache. Where rows of y do not stay,
+ * fewer of them are written at a time, unless x is long, or the stores are of whole lines. */
+INLINE void walk_tall(const struct onri_transpose *t) {
+  enum { LINE = 64, SHORT_ROW = 1024 };
+  const int few = is_crowded(t->y_stride) && (SIMD_BYTES < LINE ? !is_crowded(t->x_stride) : t->x_stride < SHORT_ROW);
+  const size_t columns = !goes_along_y(t) ? t->num_a : few ? 4 : LINE / sizeof(float);
+  for (size_t first = 0; first < t->num_a; first += columns)
+    for (size_t b = 0; b < t->num_b; b += F32_LANES)
+      for (size_t a = first; a < first + columns && a < t->num_a; a += 4)
+        tall_strip(t, a + 4 > t->num_a ? t->num_a - 4 : a, b + F32_LANES > t->num_b ? t->num_b - F32_LANES : b);
+}
+
+INLINE void walk_flat(const struct onri_transpose *t) {
+  for (size_t a = 0; a < t->num_a; a += F32_LANES)
+    for (size_t b = 0; b < t->num_b; b += 4)
+      flat_strip(t, a + F32_LANES > t->num_a ? t->num_a - F32_LANES : a, b + 4 > t->num_b ? t->num_b - 4 : b);
+}
+
 /* The last strip of a line goes over elements of the one before once more rather than being cut. What is too narrow for
  * strips of either kind is done by itself: it is no more than 15 by 15. */
 static void squares_of_4_bytes(const struct onri_transpose *t) {
-  const size_t num_a = t->num_a, num_b = t->num_b;
-  const int is_tall = num_b >= F32_LANES && num_a >= 4, along_y = goes_along_y(t) || !is_tall;
-  const size_t step_a = is_tall ? 4 : F32_LANES, step_b = is_tall ? F32_LANES : 4;
-  if (!is_tall && (num_a < F32_LANES || num_b < 4)) {
-    for (size_t a = 0; a < num_a; a++)
-      for (size_t b = 0; b < num_b; b++)
+  if (t->num_b >= F32_LANES && t->num_a >= 4) {
+    walk_tall(t);
+  } else if (t->num_a >= F32_LANES && t->num_b >= 4) {
+    walk_flat(t);
+  } else {
+    for (size_t a = 0; a < t->num_a; a++)
+      for (size_t b = 0; b < t->num_b; b++)
         memcpy(t->y + (ptrdiff_t)a * t->y_stride + b * 4, t->x + (ptrdiff_t)b * t->x_stride + a * 4, 4);
-    return;
   }
-  const size_t outer = along_y ? num_a : num_b, inner = along_y ? num_b : num_a;
-  for (size_t i = 0; i < outer; i += along_y ? step_a : step_b)
-    for (size_t k = 0; k < inner; k += along_y ? step_b : step_a) {
-      const size_t a = along_y ? i : k, b = along_y ? k : i;
-      const size_t from_a = a + step_a > num_a ? num_a - step_a : a, from_b = b + step_b > num_b ? num_b - step_b : b;
-      if (is_tall) tall_strip(t, from_a, from_b);
-      else flat_strip(t, from_a, from_b);
-    }
 }
 
 static void squares_of_8_bytes(const struct onri_transpose *t) { walk_f64(t, t->num_a, t->num_b); }
 
-/* Squares of 16 bytes a side, one beneath the other, as many as a vector has parts of 16 bytes: a vector of y is a
- * column of all of them. */
-#define STACKS(bits, SIDE)                                                                                        \
-  INLINE void stack_##bits(const struct onri_transpose *t, size_t a, size_t b) {                                  \
-    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                           \
-    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                 \
-    vi8 v[2][SIDE];                                                                                               \
-    UNROLL for (int i = 0; i < SIDE; i++) v[0][i] = (vi8)f32_load_fours(x + i * t->x_stride, SIDE * t->x_stride); \
-    UNROLL for (int round = 1, from = 0; round < SIDE; round *= 2, from = !from)                                  \
-        UNROLL for (int i = 0; i < SIDE / 2; i++) {                                                               \
-      v[!from][2 * i] = i##bits##_zip_low(v[from][i], v[from][i + SIDE / 2]);                                     \
-      v[!from][2 * i + 1] = i##bits##_zip_high(v[from][i], v[from][i + SIDE / 2]);                                \
-    }                                                                                                             \
-    UNROLL for (int i = 0; i < SIDE; i++) i8_store(y + i * t->y_stride, v[SIDE == 8][i]);                         \
-  }                                                                                                               \
-  /* The last ones of a line go over elements of those before once more rather than being cut. */                 \
-  static void stacks_##bits(const struct onri_transpose *t) {                                                     \
-    const size_t num_a = t->num_a, num_b = t->num_b, high = SIMD_BYTES * 8 / bits;                                \
-    for (size_t b = 0; b < num_b; b += high)                                                                      \
-      for (size_t a = 0; a < num_a; a += SIDE)                                                                    \
-        stack_##bits(t, a + SIDE > num_a ? num_a - SIDE : a, b + high > num_b ? num_b - high : b);                \
+/* Squares of 16 bytes a side, as many side by side as a vector has parts of 16 bytes. */
+#define STACKS(bits, SIDE)                                                                                           \
+  INLINE void turn_##bits(vi8 v[2][SIDE]) {                                                                          \
+    UNROLL for (int round = 1, from = 0; round < SIDE; round *= 2, from = !from)                                     \
+        UNROLL for (int i = 0; i < SIDE / 2; i++) {                                                                  \
+      v[!from][2 * i] = i##bits##_zip_low(v[from][i], v[from][i + SIDE / 2]);                                        \
+      v[!from][2 * i + 1] = i##bits##_zip_high(v[from][i], v[from][i + SIDE / 2]);                                   \
+    }                                                                                                                \
+    UNROLL for (int i = 0; i < SIDE && SIDE == 8; i++) v[0][i] = v[1][i];                                            \
+  }                                                                                                                  \
+  /* One beneath the other: a vector of y is a column of all of them. */                                             \
+  INLINE void stack_##bits(const struct onri_transpose *t, size_t a, size_t b, int columns) {                        \
+    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                              \
+    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                    \
+    vi8 v[2][SIDE];                                                                                                  \
+    UNROLL for (int i = 0; i < SIDE; i++) v[0][i] = (vi8)f32_load_fours(x + i * t->x_stride, SIDE * t->x_stride);    \
+    turn_##bits(v);                                                                                                  \
+    UNROLL for (int i = 0; i < SIDE; i++) if (i < columns) i8_store(y + i * t->y_stride, v[0][i]);                   \
+  }                                                                                                                  \
+  /* Of the first num_b rows. The last ones of a line go over elements of those before once more rather than being   \
+   * cut; a line that is shorter than one is read over its end. */                                                   \
+  static void stacks_##bits(const struct onri_transpose *t, size_t num_b) {                                          \
+    const size_t num_a = t->num_a, high = SIMD_BYTES * 8 / bits;                                                     \
+    for (size_t i = 0; i < num_b; i += high) {                                                                       \
+      const size_t b = i + high > num_b ? num_b - high : i;                                                          \
+      if (num_a < SIDE) stack_##bits(t, 0, b, (int)num_a);                                                           \
+      for (size_t a = 0; a < num_a && num_a >= SIDE; a += SIDE)                                                      \
+        stack_##bits(t, a + SIDE > num_a ? num_a - SIDE : a, b, SIDE);                                               \
+    }                                                                                                                \
+  }                                                                                                                  \
+  /* Of the first num_a columns of few rows. What is written over the end of a line of y, the next one goes over. */ \
+  static void few_rows_##bits(const struct onri_transpose *t, size_t num_a) {                                        \
+    const size_t wide = SIMD_BYTES * 8 / bits;                                                                       \
+    for (size_t i = 0; i < num_a; i += wide) {                                                                       \
+      const size_t a = i + wide > num_a ? num_a - wide : i;                                                          \
+      char lines[SIMD_BYTES * 128 / bits], *y = t->y + (ptrdiff_t)a * t->y_stride;                                   \
+      vi8 v[2][SIDE] = {{{0}}};                                                                                      \
+      UNROLL for (size_t b = 0; b < SIDE; b++) if (b < t->num_b) v[0][b] =                                           \
+          i8_load(t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8));                                               \
+      turn_##bits(v);                                                                                                \
+      UNROLL for (int k = 0; k < SIDE; k++) f32_store_fours(lines + k * 16, SIDE * 16, (vf32)v[0][k]);               \
+      for (size_t k = 0; k < wide; k++) memcpy(y + (ptrdiff_t)k * t->y_stride, lines + k * 16, 16);                  \
+    }                                                                                                                \
   }
 STACKS(8, 16)
 STACKS(16, 8)
 #undef STACKS
 
+/* Lines of `bytes` bytes, `stride` apart, before whose end there are 16 bytes: where they are shorter, others follow.
+ */
+INLINE size_t reaching_lines(size_t lines, size_t bytes, ptrdiff_t stride) {
+  const size_t over = bytes < 16 ? 16 - bytes : 0;
+  if (over == 0) return lines;
+  if (stride <= 0) return 0;
+  const size_t last = (over + (size_t)stride - 1) / (size_t)stride;
+  return lines > last ? lines - last : 0;
+}
+
+/* A part that begins at (a, b). */
+static void one_by_one(const struct onri_transpose *t, size_t first_a, size_t first_b, size_t size) {
+  for (size_t b = first_b; b < t->num_b; b++)
+    for (size_t a = first_a; a < t->num_a; a++)
+      memcpy(t->y + (ptrdiff_t)a * t->y_stride + b * size, t->x + (ptrdiff_t)b * t->x_stride + a * size, size);
+}
+
 static int stacks(const struct onri_transpose *t, size_t size) {
-  if (size > 2 || t->num_a < 16 / size || t->num_b < SIMD_BYTES / size) return 0;
-  (size == 1 ? stacks_8 : stacks_16)(t);
+  enum { FEW_BYTES = 5 };
+  const size_t line_x = t->num_a * size, line_y = t->num_b * size, lanes = SIMD_BYTES / size;
+  if (size > 2 || line_x < FEW_BYTES || line_y < FEW_BYTES) return 0;
+  const size_t rows = reaching_lines(t->num_b, line_x, t->x_stride);
+  if (rows >= lanes) {
+    (size == 1 ? stacks_8 : stacks_16)(t, rows);
+    one_by_one(t, 0, rows, size);
+    return 1;
+  }
+  const size_t columns = reaching_lines(t->num_a, line_y, t->y_stride);
+  if (line_y >= 16 || t->y_stride != (ptrdiff_t)line_y || columns < lanes) return 0;
+  (size == 1 ? few_rows_8 : few_rows_16)(t, columns);
+  one_by_one(t, columns, 0, size);
   return 1;
 }
 
