@@ -59,11 +59,15 @@ DEFINE_COPY(uint32_t, 32)
 DEFINE_COPY(uint64_t, 64)
 DEFINE_COPY(struct element16, 128)
 
+static void copy_block(const char *x, char *y, size_t bytes) {
+  if (!onri_kernels(transpose)->blocks(&(struct onri_blocks){x, y, 0, 0, bytes, 1})) memcpy(y, x, bytes);
+}
+
 /* What is there already is copied twice as long each time. */
 static void repeat_block(const char *x, char *y, size_t bytes, size_t count) {
-  memcpy(y, x, bytes);
+  copy_block(x, y, bytes);
   for (size_t done = bytes, all = bytes * count; done < all; done *= 2)
-    memcpy(y + done, y, all - done < done ? all - done : done);
+    copy_block(y, y + done, all - done < done ? all - done : done);
 }
 
 /* In the order in which they are read: the processor fetches ahead what is read, and waits for no write. */

@@ -141,6 +141,10 @@ ZIP(high_64, pairs, 1, 3)
 static int by_vectors(const struct onri_transpose *t, size_t size,
                       void (*rest)(const struct onri_transpose *t, size_t a0, size_t b0, size_t a1, size_t b1)) {
   const struct onri_transpose_kernels *kernels = onri_kernels(transpose);
+  if ((t->num_a == 1 && t->x_stride == (ptrdiff_t)size) || (t->num_b == 1 && t->y_stride == (ptrdiff_t)size)) {
+    memcpy(t->y, t->x, t->num_a * t->num_b * size);
+    return 1;
+  }
   if (kernels->interleave && t->num_b >= 2 && t->num_b <= 4 && t->y_stride == (ptrdiff_t)(t->num_b * size)) {
     rest(t, kernels->interleave(t, size), 0, t->num_a, t->num_b);
     return 1;

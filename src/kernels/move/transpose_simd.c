@@ -5,6 +5,9 @@
 
 enum { MOST = ONRI_TRANSPOSE_FEW };
 
+/* Where step i of a line begins: the last one goes over elements of the one before once more rather than being cut. */
+INLINE size_t last_begin(size_t i, size_t step, size_t count) { return i + step <= count ? i : count - step; }
+
 /* --- x in pixels of a few elements, side by side: one row of y for each of these --- */
 
 /* Pixels that fill a vector, and vectors of x that hold them. */
@@ -36,42 +39,45 @@ INLINE void store_lanes(char *y, vi32 v, size_t size) {
 /* vectors: of x, as a constant, or 0: any. */
 INLINE size_t separate_of(const struct onri_transpose *t, size_t size, const size_t constant) {
   const size_t few = t->num_a, step = pixels_of(size), count = constant ? constant : vectors_of(few, size);
+  const int is_whole = few * step * size == count * SIMD_BYTES;
   vi32 index[MOST], shift[MOST];
-  size_t b = 0;
   for (size_t a = 0; a < few; a++) find_lanes(a, few, size, &index[a], &shift[a]);
-  for (; (t->num_b - b) * few * size >= count * SIMD_BYTES && t->num_b - b >= step; b += step) {
+  for (size_t i = 0; i < t->num_b; i += step) {
+    if (is_whole ? t->num_b < step : (t->num_b - i) * few * size < count * SIMD_BYTES || t->num_b - i < step) return i;
+    const size_t b = last_begin(i, step, t->num_b);
     const char *x = t->x + (ptrdiff_t)b * t->x_stride;
     char *y = t->y + b * size;
     for (size_t a = 0; a < few; a++, y += t->y_stride) {
       const vi32 from = index[a];
       vi32 v = {0};
-      for (size_t i = 0; i < count; i += 2) {
-        const vi32 first = i32_load(x + i * SIMD_BYTES),
-                   second = i + 1 < count ? i32_load(x + (i + 1) * SIMD_BYTES) : first;
+      for (size_t k = 0; k < count; k += 2) {
+        const vi32 first = i32_load(x + k * SIMD_BYTES),
+                   second = k + 1 < count ? i32_load(x + (k + 1) * SIMD_BYTES) : first;
         const vi32 picked = i32_pick(first, second, from & (2 * F32_LANES - 1));
-        v = i == 0 ? picked : i32_select(from >= (int32_t)(i * F32_LANES), picked, v);
+        v = k == 0 ? picked : i32_select(from >= (int32_t)(k * F32_LANES), picked, v);
       }
       store_lanes(y, v >> shift[a], size);
     }
   }
-  return b;
+  return t->num_b;
 }
 
 /* Pairs and fours of 4 bytes, which whole vectors are made of. */
 static size_t separate_pairs(const struct onri_transpose *t) {
-  size_t b = 0;
-  for (; b + F32_LANES <= t->num_b; b += F32_LANES) {
+  if (t->num_b < F32_LANES) return 0;
+  for (size_t i = 0; i < t->num_b; i += F32_LANES) {
+    const size_t b = last_begin(i, F32_LANES, t->num_b);
     const vf32 first = f32_load(t->x + b * 8), second = f32_load(t->x + b * 8 + SIMD_BYTES);
     f32_store(t->y + b * 4, f32_even(first, second));
     f32_store(t->y + t->y_stride + b * 4, f32_odd(first, second));
   }
-  return b;
+  return t->num_b;
 }
 
 static size_t separate_fours(const struct onri_transpose *t) {
-  size_t b = 0;
-  for (; b + F32_LANES <= t->num_b; b += F32_LANES) tall_strip(t, 0, b);
-  return b;
+  if (t->num_b < F32_LANES) return 0;
+  for (size_t i = 0; i < t->num_b; i += F32_LANES) tall_strip(t, 0, last_begin(i, F32_LANES, t->num_b));
+  return t->num_b;
 }
 
 static size_t separate(const struct onri_transpose *t, size_t size) {
@@ -108,8 +114,9 @@ INLINE size_t interleave_of(const struct onri_transpose *t, size_t size, const s
   vi32 row[MOST], lane[MOST], x[MOST];
   for (size_t k = 0, o = 0; o < count; o++)
     for (size_t i = 0; i < each; i++, k++) find_rows((int32_t)o, (int32_t)i, (int32_t)few, size, &row[k], &lane[k]);
-  size_t a = 0;
-  for (; t->num_a - a >= step; a += step) {
+  if (t->num_a < step) return 0;
+  for (size_t first = 0; first < t->num_a; first += step) {
+    const size_t a = last_begin(first, step, t->num_a);
     UNROLL for (size_t b = 0; b < few; b++) x[b] = load_lanes(t->x + (ptrdiff_t)b * t->x_stride + a * size, size);
     char *y = t->y + (ptrdiff_t)a * t->y_stride;
     size_t left = step * few * size / 4;
@@ -126,14 +133,13 @@ INLINE size_t interleave_of(const struct onri_transpose *t, size_t size, const s
       y += SIMD_BYTES;
     }
   }
-  return a;
+  return t->num_a;
 }
 
-/* The last vector goes over elements of the one before once more. */
 static size_t interleave_pairs(const struct onri_transpose *t) {
   if (t->num_a < F32_LANES) return 0;
   for (size_t i = 0; i < t->num_a; i += F32_LANES) {
-    const size_t a = i + F32_LANES <= t->num_a ? i : t->num_a - F32_LANES;
+    const size_t a = last_begin(i, F32_LANES, t->num_a);
     const vf32 first = f32_load(t->x + a * 4), second = f32_load(t->x + t->x_stride + a * 4);
     f32_store(t->y + a * 8, f32_interleave_low(first, second));
     f32_store(t->y + a * 8 + SIMD_BYTES, f32_interleave_high(first, second));
@@ -145,7 +151,7 @@ static size_t interleave_pairs(const struct onri_transpose *t) {
 static size_t interleave_fours(const struct onri_transpose *t) {
   if (t->num_a < F32_LANES) return 0;
   for (size_t i = 0; i < t->num_a; i += F32_LANES) {
-    const size_t a = i + F32_LANES <= t->num_a ? i : t->num_a - F32_LANES;
+    const size_t a = last_begin(i, F32_LANES, t->num_a);
     char *y = t->y + a * 16;
     vf32 x[4], z[4];
     UNROLL for (int b = 0; b < 4; b++) x[b] = f32_load(t->x + b * t->x_stride + a * 4);
@@ -240,12 +246,31 @@ BLOCKS_OF_TWO(blocks_of_8, uint64_t)
 BLOCKS_OF_TWO(blocks_of_16, sixteen)
 BLOCKS_OF_TWO(blocks_of_32, thirty_two)
 
+/* The first vector ends where those of y are aligned, or goes over some of the next; the last ends where the block
+ * ends. memcpy's string instruction runs at half the speed, or a tenth, where x and y are aligned in different ways. */
+INLINE void long_block(char *y, const char *x, size_t bytes) {
+  enum { TOGETHER = 4 };
+  const size_t last = bytes - SIMD_BYTES;
+  size_t i = SIMD_BYTES - (uintptr_t)y % SIMD_BYTES;
+  i8_store(y, i8_load(x));
+  for (; i + TOGETHER * SIMD_BYTES <= bytes; i += TOGETHER * SIMD_BYTES) {
+    vi8 v[TOGETHER];
+    UNROLL for (int k = 0; k < TOGETHER; k++) v[k] = i8_load(x + i + (size_t)k * SIMD_BYTES);
+    UNROLL for (int k = 0; k < TOGETHER; k++) i8_store(y + i + (size_t)k * SIMD_BYTES, v[k]);
+  }
+  for (; i < last; i += SIMD_BYTES) i8_store(y + i, i8_load(x + i));
+  i8_store(y + last, i8_load(x + last));
+}
+
 static int blocks(const struct onri_blocks *given) {
   const struct onri_blocks b = *given;
   const size_t vectors = b.bytes / SIMD_BYTES;
   const int has_rest = b.bytes % SIMD_BYTES != 0;
-  if (b.bytes < 8 || vectors > BLOCK_VECTORS || (vectors == BLOCK_VECTORS && has_rest)) return 0;
-  if (b.bytes < 16) blocks_of_8(b);
+  if (b.bytes < 8 || (vectors > BLOCK_VECTORS && SIMD_BYTES == 16)) return 0;
+  if (vectors > BLOCK_VECTORS || (vectors == BLOCK_VECTORS && has_rest))
+    for (size_t n = 0; n < b.count; n++)
+      long_block(b.y + (ptrdiff_t)n * b.y_step, b.x + (ptrdiff_t)n * b.x_step, b.bytes);
+  else if (b.bytes < 16) blocks_of_8(b);
   else if (vectors == 0 && b.bytes <= 32) blocks_of_16(b);
   else if (vectors == 0) blocks_of_32(b);
   else if (vectors == 1) has_rest ? blocks_of_vectors(b, 1, 1) : blocks_of_vectors(b, 1, 0);

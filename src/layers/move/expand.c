@@ -4,28 +4,60 @@
 #include "kernels/move/copy.h"
 #include "layers/layers.h"
 
-/* What lies below outer dimensions that repeat is made once of short runs, and copied as a whole. */
+/* What lies below a dimension that repeats is made once, and copied as a whole, from the innermost of these on. */
 struct expand_state {
-  struct onri_copy copy, again;
-  size_t first; /* bytes that `copy` makes; the rest is for `again`. 0: there is none */
+  struct onri_copy copy;
+  int32_t stages; /* behind it: y from what lies there already, `offset` bytes before */
+  struct stage {
+    struct onri_copy copy;
+    size_t offset;
+  } stage[ONRI_COPY_MAX_RANK];
 };
+
+/* Repeats of dimension d, whose first is there; of dimensions before it, as often as `once` says. */
+static struct stage make_stage(size_t size, int32_t rank, int32_t d, const int64_t *dims, const int64_t *once,
+                               const int64_t *y_strides) {
+  struct stage stage = {.offset = (size_t)y_strides[d] * size};
+  int64_t count[ONRI_COPY_MAX_RANK], x_strides[ONRI_COPY_MAX_RANK];
+  for (int32_t i = 0; i < rank; i++) {
+    count[i] = i < d ? once[i] : i == d ? dims[i] - 1 : dims[i];
+    x_strides[i] = i == d ? 0 : y_strides[i];
+  }
+  onri_copy_make(&stage.copy, size, rank, count, x_strides, y_strides);
+  return stage;
+}
+
+/* Without dimensions of 1, and neighbours that repeat as one: their number. */
+static int32_t merge_repeats(int32_t rank, const int64_t *dims, const int64_t *x_strides, int64_t *merged,
+                             int64_t *strides) {
+  int32_t n = 0;
+  for (int32_t d = 0; d < rank; d++) {
+    if (dims[d] == 1) continue;
+    if (n > 0 && x_strides[d] == 0 && strides[n - 1] == 0) {
+      merged[n - 1] *= dims[d];
+      continue;
+    }
+    merged[n] = dims[d], strides[n++] = x_strides[d];
+  }
+  return n;
+}
 
 static void plan_copies(struct expand_state *s, size_t size, int32_t rank, const int64_t *dims,
                         const int64_t *x_strides) {
-  enum { LONG_RUN = 1024 }; /* bytes: as fast as any copy */
-  int64_t times = 1, first = 1;
-  int32_t outer = 0;
-  s->first = 0;
-  for (; outer < rank && (dims[outer] == 1 || x_strides[outer] == 0); outer++) times *= dims[outer];
-  for (int32_t d = outer; d < rank; d++) first *= dims[d];
-  onri_copy_make(&s->copy, size, rank - outer, dims + outer, x_strides + outer, NULL);
-  if (times < 2 || first < 2 || s->copy.size >= LONG_RUN || onri_copy_is_contiguous(&s->copy)) {
-    onri_copy_make(&s->copy, size, rank, dims, x_strides, NULL);
-    return;
+  enum { LEAST_BLOCK = 128, LONG_RUN = 128 }; /* bytes: so long, a run is as fast as any copy */
+  int64_t merged[ONRI_COPY_MAX_RANK], strides[ONRI_COPY_MAX_RANK], once[ONRI_COPY_MAX_RANK],
+      y_strides[ONRI_COPY_MAX_RANK], next = 1;
+  const int32_t count = merge_repeats(rank, dims, x_strides, merged, strides);
+  s->stages = 0;
+  onri_copy_make(&s->copy, size, count, merged, strides, NULL);
+  if (s->copy.num_tasks == 0 || (s->copy.size >= LONG_RUN && s->copy.places == 0 && s->copy.words == 0)) return;
+  for (int32_t d = count - 1; d >= 0; next *= merged[d--]) {
+    y_strides[d] = next;
+    once[d] = strides[d] == 0 && next * (int64_t)size >= LEAST_BLOCK ? 1 : merged[d];
   }
-  const int64_t blocks[] = {times - 1, first}, strides[] = {0, 1};
-  onri_copy_make(&s->again, size, 2, blocks, strides, NULL);
-  s->first = (size_t)first * size;
+  for (int32_t d = count - 1; d >= 0; d--)
+    if (once[d] < merged[d]) s->stage[s->stages++] = make_stage(size, count, d, merged, once, y_strides);
+  if (s->stages > 0) onri_copy_make(&s->copy, size, count, once, strides, y_strides);
 }
 
 static enum onr_status expand_infer(struct onr_call *call) {
@@ -62,7 +94,7 @@ static enum onr_status expand_run(struct onr_call *call) {
   char *y = call->outputs[0];
   if (call->outputs[0] == call->inputs[0]) return ONR_STATUS_OK;
   onri_copy_run(&s->copy, call->env, call->inputs[0], y);
-  if (s->first > 0) onri_copy_run(&s->again, call->env, y, y + s->first);
+  for (int32_t i = 0; i < s->stages; i++) onri_copy_run(&s->stage[i].copy, call->env, y, y + s->stage[i].offset);
   return ONR_STATUS_OK;
 }
 
