@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -132,6 +133,7 @@ def check_stack(groups, frames, calls):
 
 def main():
     build, target = map(os.path.abspath, sys.argv[1:])
+    shutil.rmtree(target, ignore_errors=True)  # of sources that are no more
     os.makedirs(target, exist_ok=True)
     compile_all(build, target)
     frames, unbounded, calls = read(target)
