@@ -249,8 +249,38 @@ static void test_reals(void **state) {
     }
 }
 
+/* Rows are packed together as one by one, and sums copied, up to what was asked for. */
+static void test_rows(void **state) {
+  enum { ROWS = 7, MOST = 200, GUARD = 64 };
+  static uint8_t x[ROWS * MOST];
+  static char together[ROWS * (MOST + 4) * 2 + GUARD], alone[MOST * 2];
+  static int32_t sums[ROWS * MOST], y[ROWS * MOST];
+  struct sweep s = sweep_from(15);
+  (void)state;
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(&s);
+  for (size_t i = 0; i < ROWS * MOST; i++) sums[i] = (int32_t)sweep_next(&s);
+  for (int i = 0; i < 300 * ((int)onri_cpu_level() + 1); i++) {
+    const struct onri_byte_product_kernels *k = onri_kernels_at(byte_product, (enum onri_cpu_level)(i / 300));
+    const size_t rows = (size_t)sweep_pick(&s, 1, ROWS), count = (size_t)sweep_pick(&s, 1, MOST),
+                 to_row = (count + (size_t)sweep_pick(&s, 0, 3)) * k->cell, x_row = (size_t)sweep_pick(&s, 0, MOST);
+    const int is_signed = (int)sweep_pick(&s, 0, 1);
+    const size_t most = x_row * (rows - 1) + count > sizeof(x) ? 1 : rows;
+    memset(together, 77, sizeof(together));
+    k->pack_lines(x, x_row, most, count, is_signed, together, to_row);
+    for (size_t r = 0; r < most; r++) {
+      k->pack(x + r * x_row, count, is_signed, alone);
+      assert_memory_equal(together + r * to_row, alone, count * k->cell);
+    }
+    for (size_t at = most * to_row; at < sizeof(together); at++) assert_int_equal(together[at], 77);
+    for (size_t j = 0; j < ROWS * MOST; j++) y[j] = 77;
+    k->copy(&(struct onri_byte_sums){sums, rows, count, MOST}, y, MOST);
+    for (size_t j = 0; j < ROWS * MOST; j++) assert_int_equal(y[j], j / MOST < rows && j % MOST < count ? sums[j] : 77);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_levels),
-                                     cmocka_unit_test(test_requantise), cmocka_unit_test(test_reals)};
+                                     cmocka_unit_test(test_rows), cmocka_unit_test(test_requantise),
+                                     cmocka_unit_test(test_reals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

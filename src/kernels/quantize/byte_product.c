@@ -23,6 +23,11 @@ void onri_byte_pack(const void *x, size_t count, int is_signed, void *to) {
   onri_kernels(byte_product)->pack(x, count, is_signed, to);
 }
 
+void onri_byte_pack_rows(const void *x, size_t x_row, size_t rows, size_t count, int is_signed, void *to,
+                         size_t to_row) {
+  onri_kernels(byte_product)->pack_lines(x, x_row, rows, count, is_signed, to, to_row);
+}
+
 void onri_byte_fill(int value, size_t count, int is_signed, void *to) {
   const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
   if (kernels->cell == 1) memset(to, value + kernels->shift[is_signed], count);
@@ -238,13 +243,11 @@ static int next_slice(const struct work *w, struct slice *s) {
   return 1;
 }
 
-/* Rows that lie packed one after the other; those of a run that ends within a group go on with zeros. */
+/* Rows that lie packed one after the other; those of a run that ends within a group go on with what B has zeros for. */
 static void load_slice(const struct work *w, const struct part *t, const struct slice *s, char *packed,
                        const char **rows) {
   const size_t left = w->p->k.run - s->from, count = left < s->depth ? left : s->depth, cell = w->kernels->cell,
                a_row = s->depth * cell;
-  if (s->depth != count)
-    for (size_t r = 0; r < t->rows; r++) memset(packed + r * a_row + count * cell, 0, (s->depth - count) * cell);
   w->p->load(w->p->context, t->batch, t->row, t->rows, s->from, count, packed, a_row);
   for (size_t r = 0; r < t->rows; r++) rows[r] = packed + r * a_row;
 }
@@ -301,6 +304,10 @@ static void multiply(const struct work *w, const struct part *t, const struct on
   const char *begins[MOST_ROWS], *rows[MOST_ROWS];
   struct results results;
   set_results(w, t, &results);
+  /* whole panels of sums need no copy */
+  const int is_direct = p->sums_at && !p->a_zero_step && t->columns % width == 0;
+  int32_t *to = is_direct ? p->sums_at(p->context, t->batch, t->row, t->column) : sums;
+  const size_t to_row = is_direct ? p->y_row / sizeof(*to) : w->sums_row;
   if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
   for (struct slice s = {0}; next_slice(w, &s);) {
     const int is_last = s.run + s.runs == p->k.runs && s.from + s.depth >= cells;
@@ -315,7 +322,7 @@ static void multiply(const struct work *w, const struct part *t, const struct on
                                   .runs = runs,
                                   .num_runs = s.runs,
                                   .depth = s.depth,
-                                  .sums_row = w->sums_row,
+                                  .sums_row = to_row,
                                   .y_row = p->y_row};
     for (size_t j = 0; j < t->columns; j += width) {
       tile.columns = t->columns - j;
@@ -325,10 +332,10 @@ static void multiply(const struct work *w, const struct part *t, const struct on
       tile.row_factors = has_zeros ? row_sums : NULL;
       tile.column_factors = has_zeros ? shared->b_zeros + j : NULL;
       kernels->tile(&tile, b->panels + (t->column + j) / width * panel_bytes + (s.run * cells + s.from) * width,
-                    sums + j);
+                    to + j);
     }
   }
-  if (results.y) return;
+  if (results.y || is_direct) return;
   for (size_t r = 0; p->a_zero_step && r < t->rows; r++)
     kernels->correct(sums + r * w->sums_row, t->columns, NULL, (int32_t)a_zero_of(w, t, t->row + r),
                      b->sums + t->column);
@@ -377,6 +384,10 @@ void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env) {
 
 void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row) {
   onri_kernels(byte_product)->requantise(r, sums, y, y_row);
+}
+
+void onri_byte_copy(const struct onri_byte_sums *sums, int32_t *y, size_t y_row) {
+  onri_kernels(byte_product)->copy(sums, y, y_row);
 }
 
 void onri_byte_reals(const struct onri_byte_reals *r, const struct onri_byte_sums *sums, void *y, size_t y_row) {

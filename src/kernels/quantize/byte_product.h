@@ -19,6 +19,10 @@ int onri_byte_shift(int is_signed);
 int onri_byte_lies_packed(int is_signed);
 /* `count` elements from x on. */
 void onri_byte_pack(const void *x, size_t count, int is_signed, void *to);
+/* `rows` rows of as many, x_row bytes apart, to rows to_row bytes apart, one after the other; what lies between these
+ * is anything. */
+void onri_byte_pack_rows(const void *x, size_t x_row, size_t rows, size_t count, int is_signed, void *to,
+                         size_t to_row);
 /* `count` times the element `value` of a signed or unsigned matrix. */
 void onri_byte_fill(int value, size_t count, int is_signed, void *to);
 
@@ -100,7 +104,7 @@ struct onri_byte_product {
   const void *context;
   /* One of both, place before load. load: elements [from, from + depth) of rows [row, row + rows) of A, which has one
    * run, packed, the first at `to`, each to_row bytes behind the other. place: where such rows begin, packed; run i
-   * lies runs[i] bytes from there. */
+   * lies runs[i] bytes from there. What follows a row up to the end of its cells is anything that may be read. */
   void (*load)(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t depth, char *to,
                size_t to_row);
   void (*place)(const void *context, size_t batch, size_t row, size_t rows, const char **begins);
@@ -110,6 +114,8 @@ struct onri_byte_product {
   uint8_t *(*bytes_at)(const void *context, size_t batch, size_t row, size_t column, struct onri_requantise *r);
   float *(*reals_at)(const void *context, size_t batch, size_t row, size_t column, struct onri_byte_reals *r);
   size_t y_row;
+  /* Where sums of C go as they are, rows y_row bytes apart; NULL: finish. */
+  int32_t *(*sums_at)(const void *context, size_t batch, size_t row, size_t column);
   /* What becomes of the sums of C from [row][column] on. */
   void (*finish)(const void *context, size_t batch, size_t row, size_t column, const struct onri_byte_sums *sums);
 };
@@ -135,6 +141,8 @@ static inline struct onri_byte_reals onri_byte_reals_from(const struct onri_byte
   return from;
 }
 
+/* The sums themselves, rows y_row elements apart. */
+void onri_byte_copy(const struct onri_byte_sums *sums, int32_t *y, size_t y_row);
 /* Rows of y lie y_row bytes apart. That of reals may be the sums. */
 void onri_byte_reals(const struct onri_byte_reals *r, const struct onri_byte_sums *sums, void *y, size_t y_row);
 void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row);

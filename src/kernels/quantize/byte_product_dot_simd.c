@@ -364,6 +364,32 @@ static void pack(const void *x, size_t count, int is_signed, void *to) {
 }
 #endif
 
+/* Vectors are stored whole where the rows behind have room for them, which are written later. */
+static void pack_lines(const void *x, size_t x_row, size_t rows, size_t count, int is_signed, void *to, size_t to_row) {
+#if HAS_DOT_BYTES
+  const vi8 flip = i8_set((int8_t)(is_signed ? SIGNED_SHIFT : UNSIGNED_SHIFT));
+  const char *end = (char *)to + rows * to_row;
+  for (size_t r = 0; r < rows; r++) {
+    const char *from = (const char *)x + r * x_row;
+    char *cells = (char *)to + r * to_row;
+    for (size_t i = 0; i < count; i += I8_LANES) {
+      const vi8 v = (count - i < I8_LANES ? i8_load_part(from + i, count - i) : i8_load(from + i)) ^ flip;
+      if (end - (cells + i) >= I8_LANES) i8_store(cells + i, v);
+      else i8_store_part(cells + i, v, count - i);
+    }
+  }
+#else
+  for (size_t r = 0; r < rows; r++) pack((const char *)x + r * x_row, count, is_signed, (char *)to + r * to_row);
+#endif
+}
+
+static void copy(const struct onri_byte_sums *of, int32_t *y, size_t y_row) {
+  const struct onri_byte_sums s = *of;
+  for (size_t r = 0; r < s.rows; r++)
+    for (size_t j = 0; j < s.columns; j += F32_LANES)
+      i32_store_part(y + r * y_row + j, i32_load_part(s.sums + r * s.sums_row + j, s.columns - j), s.columns - j);
+}
+
 /* Of `count` rows from `first` on. */
 INLINE void sum_some(const char *const *rows, size_t first, const int count, size_t from, size_t depth, int32_t *sums) {
   enum { STEP = SIMD_BYTES / CELL };
@@ -405,4 +431,5 @@ static void correct(int32_t *sums, size_t count, const int32_t *bias, int32_t a_
 }
 
 const struct onri_byte_product_kernels ONRI_AT_LEVEL(onri_byte_product_kernels) = {
-    COLUMNS, GROUP, CELL, {UNSIGNED_SHIFT, SIGNED_SHIFT}, pack, pack_rows, tile, row_sums, correct, reals, requantise};
+    COLUMNS, GROUP, CELL,      {UNSIGNED_SHIFT, SIGNED_SHIFT}, pack, pack_lines, pack_rows, tile, row_sums, correct,
+    copy,    reals, requantise};

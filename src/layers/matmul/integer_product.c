@@ -148,6 +148,7 @@ enum onr_status onri_integer_plan(struct onr_call *call, const struct onri_integ
   const size_t bytes = columns_bytes(call, r, p->k, p->n, &count);
   s->b_zeros_at = take(call, onri_size_of((size_t[]){count, p->n}, 2), sizeof(int32_t));
   s->scales_at = take(call, p->n, sizeof(float));
+  s->last_at = onri_scratch_take(call, p->k < SIZE_MAX - ONRI_BYTE_GROUP ? p->k + ONRI_BYTE_GROUP : SIZE_MAX);
   if (!prepared->columns) s->columns_at = onri_scratch_take(call, bytes);
   return ONR_STATUS_OK;
 }
@@ -162,6 +163,8 @@ struct job {
   float y_scale;
   struct onri_requantise requantise; /* of quantised results; without scales where rows have their own */
   const float *scales;               /* of columns, scale_step apart, where rows share them */
+  const char *last_row;              /* of A, for which `last` is read; NULL: none */
+  char *last;
   size_t scale_step;
 };
 
@@ -195,8 +198,7 @@ static void load_rows(const void *context, size_t batch, size_t row, size_t rows
   const struct job *job = context;
   const struct onri_product *p = &job->s->product;
   const char *a = (const char *)job->call->inputs[job->roles->a] + a_matrix_of(job, batch) * p->m * p->k;
-  for (size_t r = 0; r < rows; r++)
-    onri_byte_pack(a + (row + r) * p->k + from, depth, job->a_is_signed, to + r * to_row);
+  onri_byte_pack_rows(a + row * p->k + from, p->k, rows, depth, job->a_is_signed, to, to_row);
 }
 
 static void place_rows(const void *context, size_t batch, size_t row, size_t rows, const char **begins) {
@@ -204,11 +206,21 @@ static void place_rows(const void *context, size_t batch, size_t row, size_t row
   const struct onri_product *p = &job->s->product;
   const char *a = (const char *)job->call->inputs[job->roles->a] + a_matrix_of(job, batch) * p->m * p->k;
   for (size_t r = 0; r < rows; r++) begins[r] = a + (row + r) * p->k;
+  if (job->last_row && begins[rows - 1] == job->last_row) begins[rows - 1] = job->last;
 }
 
-/* A's rows are what the kernel reads as they lie. */
-static int lies_packed(const struct job *job) {
-  return onri_byte_lies_packed(job->a_is_signed) && job->s->product.k % ONRI_BYTE_GROUP == 0;
+/* A's rows are what the kernel reads as they lie. Where it reads on to the end of a group, into the next row, the last
+ * one is copied. */
+static int lies_packed(struct job *job) {
+  const struct onri_product *p = &job->s->product;
+  const size_t elements = (size_t)onr_desc_elements(&job->call->in[job->roles->a]);
+  if (!onri_byte_lies_packed(job->a_is_signed)) return 0;
+  if (p->k % ONRI_BYTE_GROUP == 0) return 1;
+  job->last_row = (const char *)job->call->inputs[job->roles->a] + elements - p->k;
+  job->last = (char *)job->call->scratch + job->s->last_at;
+  memset(job->last, 0, p->k + ONRI_BYTE_GROUP);
+  memcpy(job->last, job->last_row, p->k);
+  return 1;
 }
 
 static int is_one(const struct onr_call *call, size_t input) { return onr_desc_elements(&call->in[input]) == 1; }
@@ -265,9 +277,7 @@ static void store_tile(const void *context, size_t batch, size_t row, size_t col
   const struct onri_product *p = &job->s->product;
   const size_t a_scale = job->roles->a_scale, at = (batch * p->m + row) * p->n + column;
   if (a_scale == ONRI_NO_ROLE) {
-    for (size_t r = 0; r < sums->rows; r++)
-      memcpy((int32_t *)job->call->outputs[0] + at + r * p->n, sums->sums + r * sums->sums_row,
-             sums->columns * sizeof(int32_t));
+    onri_byte_copy(sums, (int32_t *)job->call->outputs[0] + at, p->n);
     return;
   }
   const size_t some = is_one(job->call, a_scale) ? sums->rows : 1;
@@ -276,6 +286,11 @@ static void store_tile(const void *context, size_t batch, size_t row, size_t col
                &(struct onri_byte_sums){sums->sums + r * sums->sums_row, some, sums->columns, sums->sums_row});
 }
 
+static int32_t *sums_at(const void *context, size_t batch, size_t row, size_t column) {
+  const struct job *job = context;
+  const struct onri_product *p = &job->s->product;
+  return (int32_t *)job->call->outputs[0] + (batch * p->m + row) * p->n + column;
+}
 /* Where rows share their scales. */
 static uint8_t *bytes_at(const void *context, size_t batch, size_t row, size_t column, struct onri_requantise *r) {
   const struct job *job = context;
@@ -396,7 +411,8 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
       .place = lies_packed(&job) ? place_rows : NULL,
       .bytes_at = shares && !is_real(r) ? bytes_at : NULL,
       .reals_at = shares && is_real(r) ? reals_at : NULL,
-      .y_row = p->n * (is_real(r) ? sizeof(float) : 1),
+      .sums_at = r->a_scale == ONRI_NO_ROLE ? sums_at : NULL,
+      .y_row = p->n * (r->a_scale == ONRI_NO_ROLE || is_real(r) ? sizeof(float) : 1),
       .finish = store_tile};
   onri_byte_product(&product, call->env);
   return ONR_STATUS_OK;

@@ -24,6 +24,7 @@ struct onri_integer_state {
   size_t columns_at;                 /* B, packed in each run */
   size_t a_zeros_at, b_zeros_at;     /* of each row of A, of each column of each matrix of B */
   size_t scales_at;                  /* of the results' columns, where all rows share them */
+  size_t last_at;                    /* A's last row, where rows are read where they lie, a little further */
   size_t a_at;                       /* float8: differences of A */
 };
 

@@ -75,7 +75,7 @@ static void load_rows(const void *context, size_t batch, size_t row, size_t rows
   const struct job *job = context;
   const size_t k = job->g->k;
   (void)batch;
-  for (size_t r = 0; r < rows; r++) onri_byte_pack(job->rows + (row + r) * k + from, depth, 0, to + r * to_row);
+  onri_byte_pack_rows(job->rows + row * k + from, k, rows, depth, 0, to, to_row);
 }
 
 static float *reals_at(const void *context, size_t batch, size_t row, size_t column, struct onri_byte_reals *r) {
