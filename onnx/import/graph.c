@@ -26,7 +26,7 @@ static enum onr_status blame_value(struct onri_importer *importer, const char *k
                                    enum onr_status status) {
   struct onr_error *error = importer->error;
   char shown[SHOWN];
-  if (status == ONR_STATUS_OK || !error || error->where[0]) return status;
+  if (!error) return status;
   onri_escape_string(name ? name : "", shown, sizeof(shown));
   memcpy(error->where, kind, strlen(kind) + 1);
   strcat(strcat(strcat(error->where, " '"), shown), "'");

@@ -87,7 +87,7 @@ unknown('V86_tree_targets', 'ATTRIBUTE', 'TreeEnsembleRegressor: base values for
 
 # --- images without pixels ---
 roi = [init('r', np.array([[0, 0, 1, .5]], np.float32)), ints('b', 0)]
-for k, shape in enumerate(([1, 1, 0, 1 << 28], [1, 1, 1 << 28, 0], [1, 1, 0, 0])):
+for k, shape in enumerate(([1, 1, 0, 1 << 27], [1, 1, 1 << 27, 0], [1, 1, 0, 0])):
     graph(f'V90_roi_empty{k}', 'any', 'SHAPE', f'RoiAlign of an image {shape}', [N('RoiAlign', ['x', 'r', 'b'], ['y'], output_height=1, output_width=1, sampling_ratio=1)],
           ins=(('x', F, shape),), inits=roi, feeds={'x': np.zeros(shape, np.float32)})
     graph(f'V91_roi_empty_average{k}', 'any', 'SHAPE', f'RoiAlign of an image {shape}, adaptive samples', [N('RoiAlign', ['x', 'r', 'b'], ['y'], output_height=2, output_width=3)],

@@ -8,8 +8,11 @@
 
 #define ONRI_ALIGNMENT 64
 
-/* 1 in a build that AddressSanitizer watches: memory then lies so that it sees what is touched beside an item. */
-#if defined(__SANITIZE_ADDRESS__)
+/* 1 in a build that AddressSanitizer watches: memory then lies so that it sees what is touched beside an item. So it
+ * does where branches are counted (ONNXRUN_COVERAGE): every item of an arena may then be the one there is no memory
+ * for.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(ONNXRUN_WATCHED)
 enum { ONRI_WATCHED = 1 };
 #elif defined(__has_feature)
 enum { ONRI_WATCHED = __has_feature(address_sanitizer) };
