@@ -63,6 +63,8 @@ static void sums_that_overflow_are_refused(void **state) {
   size_t arena;
   (void)state;
   assert_int_equal(onri_plan_blocks(blocks, 3, &onri_malloc_allocator, &arena, NULL), ONR_STATUS_LIMIT);
+  blocks[0].bytes = SIZE_MAX; /* which cannot be rounded */
+  assert_int_equal(onri_plan_blocks(blocks, 1, &onri_malloc_allocator, &arena, NULL), ONR_STATUS_LIMIT);
 }
 
 static uint32_t next(uint32_t *state) {
@@ -110,6 +112,23 @@ static void many_blocks_are_placed_by_time(void **state) {
   onri_release(&onri_malloc_allocator, blocks);
 }
 
+/* Every other block is freed at once, which leaves more gaps than are remembered; some blocks have no bytes. */
+static void gaps_beyond_those_that_are_remembered(void **state) {
+  enum { COUNT = 5000, LATER = 1000 };
+  struct onri_block *blocks = onri_allocate(&onri_malloc_allocator, COUNT * sizeof(*blocks));
+  size_t arena;
+  (void)state;
+  assert_non_null(blocks);
+  for (int i = 0; i < COUNT; i++) {
+    const size_t bytes = i % 11 == 0 ? 0 : 64 * (1 + (size_t)(i * 7919 % 101));
+    blocks[i] = i < COUNT - LATER ? (struct onri_block){.bytes = bytes, .first = 0, .last = i % 2 ? 9 : 1}
+                                  : (struct onri_block){.bytes = bytes, .first = 2, .last = 2 + i % 5};
+  }
+  assert_int_equal(onri_plan_blocks(blocks, COUNT, &onri_malloc_allocator, &arena, NULL), ONR_STATUS_OK);
+  assert_no_overlap(blocks, COUNT, arena);
+  onri_release(&onri_malloc_allocator, blocks);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_chain_needs_two_blocks),
@@ -118,6 +137,7 @@ int main(void) {
       cmocka_unit_test(sums_that_overflow_are_refused),
       cmocka_unit_test(random_lifetimes_come_near_the_bound),
       cmocka_unit_test(many_blocks_are_placed_by_time),
+      cmocka_unit_test(gaps_beyond_those_that_are_remembered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

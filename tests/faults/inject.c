@@ -137,6 +137,19 @@ ssize_t write(int fd, const void *from, size_t bytes) {
   if (fails(EINTR_KIND)) return refuse(EINTR);
   return syscall(SYS_write, fd, from, bytes > 1 && fails(SHORT) ? bytes / 2 : bytes);
 }
+#define WRITE_LIKE(name)                                           \
+  ssize_t name(int fd, const void *from, size_t bytes, off_t at) { \
+    if (fails(WRITE)) return refuse(ENOSPC);                       \
+    if (fails(EINTR_KIND)) return refuse(EINTR);                   \
+    if (bytes > 1 && fails(SHORT)) bytes /= 2;                     \
+    return syscall(SYS_pwrite64, fd, from, bytes, at);             \
+  }
+WRITE_LIKE(pwrite)
+WRITE_LIKE(pwrite64)
+int rename(const char *from, const char *to) {
+  if (fails(WRITE)) return refuse(ENOSPC);
+  return (int)syscall(SYS_rename, from, to);
+}
 int fstat(int fd, struct stat *info) { return fails(FSTAT) ? refuse(EIO) : REAL(fstat)(fd, info); }
 int fstat64(int fd, struct stat64 *info) { return fails(FSTAT) ? refuse(EIO) : REAL(fstat64)(fd, info); }
 void *mmap(void *at, size_t bytes, int access, int flags, int fd, off_t offset) {

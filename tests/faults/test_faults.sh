@@ -23,7 +23,7 @@ tried=0
 once() {
   kind=$1 at=$2 on=$3
   shift 3
-  rm -rf out packed
+  rm -rf out packed packed.onr
   timeout 60 env ${on:+FAULT_ON=1} FAULT_KIND="$kind" FAULT_AT="$at" FAULT_LOG="$work/count" LD_PRELOAD="$library" "$@" >found 2>found.err
 }
 
@@ -68,6 +68,29 @@ try "malloc open read fstat" "$tool" check conv_bn_relu_ts
 "$tool" pack conv_bn_relu_ts/model.onnx -o kept >/dev/null || fail "pack"
 try "malloc open read fstat mmap write short eintr" "$tool" pack conv_bn_relu_ts/model.onnx -o packed
 try "open fstat mmap" "$tool" run conv_bn_relu_ts/model.onnx --packed kept -o out
+"$tool" pack conv_bn_relu_ts/model.onnx -o kept.onr >/dev/null || fail "pack"
+try "malloc open read fstat mmap write short eintr" "$tool" pack conv_bn_relu_ts/model.onnx -o packed.onr
+try "malloc open read fstat mmap" "$tool" run kept.onr -o out
+try "malloc" "$tool" ops
+
+# A disk that is full after so many blocks, wherever the library's or the C library's own writes end: an error and no file, or the whole one.
+full() {
+  target=$1
+  shift
+  blocks=1 # one for what it says
+  while [ $blocks -lt 200 ]; do
+    rm -f "$target"
+    tried=$((tried + 1))
+    if (ulimit -f $blocks && exec "$@") >found 2>found.err; then return; fi
+    [ -s found.err ] || fail "$* with $blocks blocks: no word"
+    [ ! -e "$target" ] || fail "$* with $blocks blocks: an error, and a file"
+    blocks=$((blocks + 1))
+  done
+  fail "$*: no number of blocks is enough"
+}
+full packed "$tool" pack conv_bn_relu_ts/model.onnx -o packed
+full packed.onr "$tool" pack conv_bn_relu_ts/model.onnx -o packed.onr
+full better.onnx "$tool" optimise conv_bn_relu_ts/model.onnx -o better.onnx
 echo "$tried faults"
 [ $tried -ge 300 ] || [ "$points" -lt 25 ] || fail "only $tried faults were tried"
 finish

@@ -161,9 +161,10 @@ static void test_links_out(void **state) {
 /* What a link beside the model must not say; the extra directory is there. The file's own name is "link.bin" or, in a
  * folder, "sub/link.bin". */
 static void test_links_that_lead_elsewhere(void **state) {
-  static const char *const targets[] = {"../extra/",        "../extra/..",     "..", "../extra/none.bin",
-                                        "none.bin",         "../extra/folder", "/",  "../secret.bin",
-                                        "../extra/outward", "link.bin"};
+  static const char *const targets[] = {
+      "../extra/",     "../extra/..",      "..",       "../extra/none.bin", "none.bin", "../extra/folder", "/",
+      "../secret.bin", "../extra/outward", "link.bin", "../nowhere/w2.bin"};
+  char elsewhere[] = "/dev/shm/onnxrun-external-XXXXXX", file[64];
   (void)state;
   assert_int_equal(mkdir(path_of("extra/folder"), 0700), 0);
   assert_int_equal(symlink("../secret.bin", path_of("extra/outward")), 0);
@@ -171,6 +172,17 @@ static void test_links_that_lead_elsewhere(void **state) {
     assert_int_equal(symlink(targets[i], path_of("model/link.bin")), 0);
     assert_int_equal(load(8, 1, AT("link.bin"), 1, NULL), ONR_STATUS_EXTERNAL);
     assert_int_equal(unlink(path_of("model/link.bin")), 0);
+  }
+  if (mkdtemp(elsewhere)) { /* a file of the same name on another device */
+    snprintf(file, sizeof(file), "%s/w2.bin", elsewhere);
+    FILE *other = fopen(file, "wb");
+    assert_non_null(other);
+    assert_int_equal(fclose(other), 0);
+    assert_int_equal(symlink(file, path_of("model/link.bin")), 0);
+    assert_int_equal(load(8, 1, AT("link.bin"), 1, NULL), ONR_STATUS_EXTERNAL);
+    assert_int_equal(unlink(path_of("model/link.bin")), 0);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(rmdir(elsewhere), 0);
   }
   assert_int_equal(symlink("../../extra/w2.bin", path_of("model/sub/link.bin")),
                    0); /* right, but not beside the model */
@@ -252,6 +264,7 @@ static void test_hard_links_are_files(void **state) {
 
 static void test_what_is_no_file(void **state) {
   (void)state;
+  assert_int_equal(load(8, 1, AT("ab"), 0, NULL), ONR_STATUS_EXTERNAL);
   assert_int_equal(load(8, 1, AT("sub"), 0, NULL), ONR_STATUS_EXTERNAL);
   assert_int_equal(load(8, 1, AT("."), 0, NULL), ONR_STATUS_EXTERNAL);
   assert_int_equal(load(8, 1, AT("w.bin/x"), 0, NULL), ONR_STATUS_EXTERNAL);

@@ -10,6 +10,7 @@
 
 #include "onnxrun/layer.h"
 #include "onnxrun/onnxrun.h"
+#include "onnxrun/operators.h"
 #include "support/counted_memory.h"
 #include "support/proto_writer.h"
 
@@ -262,6 +263,8 @@ static void test_depth(void **state) {
   limits.depth = 1000; /* the caller wants more than there can be */
   file = nested(400, 0);
   expect(&file, ONR_STATUS_LIMIT, "nested more than");
+  file = nested(2, 2);
+  expect(&file, ONR_STATUS_OK, "");
   limits.depth = 0;
 }
 
@@ -399,6 +402,25 @@ static void test_information(void **state) {
   expect(&file, ONR_STATUS_OK, "");
 }
 
+/* Every operator is described, or the reason why not is; there are no others. */
+static void test_descriptions(void **state) {
+  struct onr_op_form form = {.size = sizeof(form)};
+  struct onr_op_info info = {.size = sizeof(info)};
+  size_t described = 0;
+  (void)state;
+  for (size_t i = 0; i < onr_num_ops(); i++) {
+    const enum onr_status status = onr_op_describe(i, &form, &error);
+    assert_true(status == ONR_STATUS_OK || status == ONR_STATUS_UNSUPPORTED);
+    described += status == ONR_STATUS_OK;
+    assert_int_equal(onr_op(i, &info), ONR_STATUS_OK);
+  }
+  assert_true(described > onr_num_ops() / 2);
+  assert_int_equal(onr_op_describe(onr_num_ops(), &form, &error), ONR_STATUS_ARGUMENT);
+  assert_int_equal(onr_op(onr_num_ops(), &info), ONR_STATUS_ARGUMENT);
+  form.size = 1;
+  assert_int_equal(onr_op_describe(0, &form, NULL), ONR_STATUS_ARGUMENT);
+}
+
 /* --- what has no code --- */
 
 static void test_unsupported(void **state) {
@@ -437,12 +459,12 @@ static void test_unsupported(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_registry),    cmocka_unit_test(test_registry_without_memory),
-      cmocka_unit_test(test_functions),   cmocka_unit_test(test_depth),
-      cmocka_unit_test(test_nodes),       cmocka_unit_test(test_references),
-      cmocka_unit_test(test_kinds),       cmocka_unit_test(test_types),
-      cmocka_unit_test(test_defaults),    cmocka_unit_test(test_information),
-      cmocka_unit_test(test_unsupported),
+      cmocka_unit_test(test_registry),     cmocka_unit_test(test_registry_without_memory),
+      cmocka_unit_test(test_functions),    cmocka_unit_test(test_depth),
+      cmocka_unit_test(test_nodes),        cmocka_unit_test(test_references),
+      cmocka_unit_test(test_kinds),        cmocka_unit_test(test_types),
+      cmocka_unit_test(test_defaults),     cmocka_unit_test(test_information),
+      cmocka_unit_test(test_descriptions), cmocka_unit_test(test_unsupported),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -246,6 +246,58 @@ static void test_large_data_is_lifted(void **state) {
   assert_int_equal(status_of(&file, NULL), ONR_STATUS_PARSE);
 }
 
+/* Numbers of a tensor in several pieces, and packed ones of too many bits. */
+static void test_pieces(void **state) {
+  static const float two[2] = {1, 2};
+  static const unsigned char longest[10] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 1},
+                             beyond[10] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 2};
+  (void)state;
+  struct proto tensor = {0}, file;
+  proto_bytes(&tensor, 4, two, sizeof(two)), proto_bytes(&tensor, 4, two, sizeof(two)), proto_float(&tensor, 4, 3);
+  file = with_graph_field(5, &tensor);
+  assert_int_equal(status_of(&file, NULL), ONR_STATUS_OK);
+  proto_bytes(&tensor, 9, two, sizeof(two)), proto_bytes(&tensor, 9, two, sizeof(two));
+  file = with_graph_field(5, &tensor);
+  assert_int_equal(status_of(&file, NULL), ONR_STATUS_PARSE);
+  proto_bytes(&tensor, 7, longest, sizeof(longest));
+  file = with_graph_field(5, &tensor);
+  assert_int_equal(status_of(&file, NULL), ONR_STATUS_OK);
+  proto_bytes(&tensor, 7, beyond, sizeof(beyond));
+  file = with_graph_field(5, &tensor);
+  assert_int_equal(status_of(&file, NULL), ONR_STATUS_PARSE);
+  proto_bytes(&tensor, 7, beyond, 9); /* cut off */
+  file = with_graph_field(5, &tensor);
+  assert_int_equal(status_of(&file, NULL), ONR_STATUS_PARSE);
+}
+
+/* A file on a disk that is shorter when it is read than when it was opened. */
+static void test_file_that_shrinks(void **state) {
+  char path[] = "/tmp/onnxrun-scan-XXXXXX";
+  const int fd = mkstemp(path);
+  struct proto file = small_model(), doc = {0};
+  const struct onr_limits limits = onri_limits_resolve(NULL);
+  static char text[300000];
+  (void)state;
+  memset(text, 'a', sizeof(text) - 1);
+  proto_text(&file, 6, text), proto_text(&file, 4, text), proto_free(&doc);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, file.bytes, file.size), file.size);
+  for (size_t size = file.size; size > 0; size -= size > 5000 ? size / 7 : 1 + size / 40) {
+    struct onri_skeleton skeleton;
+    struct onri_source source;
+    assert_int_equal(onri_source_open(path, &source, NULL), ONR_STATUS_OK);
+    assert_int_equal(ftruncate(fd, (off_t)size - 1), 0);
+    const enum onr_status status = onri_scan_model(&source, &limits, &onri_malloc_allocator, &skeleton, NULL);
+    assert_true(status == ONR_STATUS_IO || status == ONR_STATUS_PARSE || status == ONR_STATUS_OK);
+    onri_skeleton_clear(&skeleton);
+    onri_source_close(&source);
+    assert_int_equal(pwrite(fd, file.bytes, file.size, 0), file.size);
+  }
+  proto_free(&file);
+  close(fd);
+  unlink(path);
+}
+
 static int holds(const struct onri_skeleton *skeleton, const char *text) {
   const size_t length = strlen(text);
   for (size_t i = 0; i + length <= skeleton->size; i++)
@@ -313,6 +365,8 @@ int main(void) {
       cmocka_unit_test(test_file_bytes),
       cmocka_unit_test(test_large_data_is_lifted),
       cmocka_unit_test(test_what_nobody_reads_is_dropped),
+      cmocka_unit_test(test_pieces),
+      cmocka_unit_test(test_file_that_shrinks),
       cmocka_unit_test(test_files_above_two_gigabytes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,11 @@ static void test_tensors(void **state) {
   expect(ONR_DTYPE_F32, &t, ONR_STATUS_OK);
   t = tensor(99, 0);
   expect(ONR_DTYPE_F32, &t, ONR_STATUS_TYPE);
+  static unsigned char bools[5000];
+  const int64_t count = sizeof(bools);
+  bools[4000] = 2;
+  t = proto_tensor("t", 9, &count, 1), proto_bytes(&t, 9, bools, sizeof(bools));
+  expect(ONR_DTYPE_F32, &t, ONR_STATUS_DATA);
 }
 
 static void test_sequences(void **state) {

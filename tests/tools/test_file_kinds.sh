@@ -41,6 +41,15 @@ file("picture.webp", b"RIFF\x20\0\0\0WEBPVP8 ", "a WebP picture")
 file("sound.wav", b"RIFF\x20\0\0\0WAVEfmt ", "a WAVE sound")
 file("table.json", b' {"a": [1, 2]}\n', "a JSON file")
 file("list.json", b"[1, 2, 3]\n", "a JSON file")
+file("long.zip", b"", "a zip archive")
+with zipfile.ZipFile(f"{work}/long.zip", "w") as z:
+    z.writestr("readme", bytes(200000))
+file("none.zip", b"PK\5\6" + bytes(18), "a zip archive")
+file("marked.txt", b"\xef\xbb\xbf" + b"with a mark of its encoding\n", "a text file")
+file("short.txt", b"a", "a text file")
+file("blank.txt", b" \n\t ", "a text file")
+for lead in range(4):  # a character is cut where the look at it ends
+    file(f"cut{lead}.txt", b"a" * lead + "\U0001f600".encode() * 4000, "a text file")
 file("text.txt", "Gr\u00fc\u00dfe\n".encode() * 200, "a text file")
 file("page.onnx", b"<!DOCTYPE html>\n<html><title>404</title></html>", "a web page")
 file("graph.xml", b'<?xml version="1.0"?>\n<net/>', "an XML file")
@@ -57,6 +66,8 @@ with tarfile.open(fileobj=tar, mode="w") as t:
 file("model.tar", tar.getvalue(), "a tar archive")
 file("program", b"\x7fELF\2\1\1" + bytes(64), "a program or library")
 file("cut.onnx", model[: len(model) // 2], "the file is cut off")
+file("short.weights", struct.pack("<Q", 1) + b"{}", "is no ")
+file("half.txt", "Gr\u00fc".encode()[:-1], "is no ")
 file("noise.onnx", bytes(range(255, 0, -1)), "is no ")
 PY
 # The last message has the name of the file in it, and has it once.
