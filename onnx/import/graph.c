@@ -26,8 +26,8 @@ static enum onr_status blame_value(struct onri_importer *importer, const char *k
                                    enum onr_status status) {
   struct onr_error *error = importer->error;
   char shown[SHOWN];
-  if (!error) return status;
-  onri_escape_string(name, shown, sizeof(shown));
+  if (!error || error->where[0]) return status;
+  onri_escape_string(name ? name : "", shown, sizeof(shown));
   memcpy(error->where, kind, strlen(kind) + 1);
   strcat(strcat(strcat(error->where, " '"), shown), "'");
   return status;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory/memory.h"
 #include "base/system/file.h"
 #include "base/system/machine.h"
@@ -202,6 +203,9 @@ static void test_machine(void **state) {
   assert_true(onri_machine_cores() >= 1);
   assert_true(onri_machine_memory() == 0 || onri_machine_memory() > (uint64_t)16 << 20);
   assert_true(onri_machine_clock() >= before);
+  const struct onr_limits limits = onri_limits_resolve(NULL); /* half of the memory at most, where that is known */
+  const uint64_t half = onri_machine_memory() / 2;
+  assert_true(!half || (limits.total_bytes <= half && limits.tensor_bytes <= half));
   for (size_t alignment = sizeof(void *); alignment <= 4096; alignment *= 2)
     for (size_t bytes = alignment; bytes <= (size_t)8 << 20; bytes *= 16) {
       char *memory = onri_machine_allocate(bytes, alignment);
