@@ -10,7 +10,7 @@
 enum {
   LINE = 16 /* floats of a cache line */,
   PANEL = 32 /* the most columns of a panel */,
-  ROOM = 256 * PANEL /* floats on the stack */,
+  ROOM = ONRI_SGEMM_SHORT * PANEL /* floats on the stack */,
   FEW_FLOATS = ONRI_SGEMM_FEW * ONRI_SGEMM_FEW_DEPTH /* few columns, on their side */
 };
 
@@ -63,7 +63,7 @@ static void pack_narrow_slices(void *context, size_t begin, size_t end) {
     for (size_t j = 0; j < p->n; j += columns) {
       char *packed = n->packed + (from * p->wide + j * depth) * onr_dtype_size(n->narrow);
       for (size_t i = 0, terms; i < depth; i += terms) {
-        terms = least(depth - i, ROOM / PANEL);
+        terms = least(depth - i, ONRI_SGEMM_SHORT);
         onri_kernels(sgemm)->pack(p->b + (from + i) * p->b_row + j * p->b_col, p->b_row, p->b_col, terms,
                                   least(p->n - j, columns), room);
         onri_narrow(n->narrow, room, terms * columns, packed + i * columns * onr_dtype_size(n->narrow));
@@ -80,8 +80,9 @@ void onri_sgemm_pack_narrow(const float *b, size_t b_row, size_t b_col, size_t n
 
 /* --- one part of a product --- */
 
-/* Constant B. */
+/* Constant B, and what is done of any. */
 struct packed {
+  size_t depth;     /* terms of a slice */
   const char *data; /* NULL: B is not packed */
   enum onr_dtype narrow;
   size_t n;    /* columns of all of B */
@@ -138,7 +139,7 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
                                .accumulate = g->accumulate};
   size_t from = 0;
   do {
-    s.depth = least(g->k - from, ONRI_SGEMM_DEPTH);
+    s.depth = least(g->k - from, packed.depth);
     s.a = (const float *)g->a + from * g->a_col;
     s.b_row = s.b_col = 0;
     s.padded = 0;
@@ -175,19 +176,15 @@ static int reads_b(const struct onri_gemm *g) {
 }
 
 void onri_sgemm(const struct onri_gemm *gemm) {
-  const struct packed none = {0};
-  const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
-  const size_t most = ROOM / least(gemm->k + !gemm->k, ONRI_SGEMM_DEPTH),
-               step =
-                   most < kernels->columns ? kernels->vector : least(most / kernels->columns * kernels->columns, PANEL);
+  const struct packed none = {.depth = ONRI_SGEMM_SHORT};
   float room[ROOM];
   if (reads_b(gemm)) {
     multiply_part(gemm, none, 0, NULL, NULL);
     return;
   }
-  for (size_t column = 0; column < gemm->n; column += step) {
+  for (size_t column = 0; column < gemm->n; column += PANEL) {
     const struct onri_gemm part =
-        onri_gemm_part(ONRI_CLASS_F32, gemm, 0, gemm->m, column, least(gemm->n - column, step));
+        onri_gemm_part(ONRI_CLASS_F32, gemm, 0, gemm->m, column, least(gemm->n - column, PANEL));
     multiply_part(&part, none, 0, room, NULL);
   }
 }
@@ -335,8 +332,8 @@ static void run_part(const struct run *r, size_t part, float *room) {
   g.c = (float *)g.c + matrix * g.m * g.c_row;
   if (g.residual) g.residual = (const float *)g.residual + matrix * g.m * g.c_row;
   if (!p->few && p->down * p->across == 1) {
-    multiply_part(&g, (struct packed){b->packed, b->narrow, b->gemm.n, SIZE_MAX}, 0, p->worker_floats ? room : NULL,
-                  r->env);
+    multiply_part(&g, (struct packed){ONRI_SGEMM_DEPTH, b->packed, b->narrow, b->gemm.n, SIZE_MAX}, 0,
+                  p->worker_floats ? room : NULL, r->env);
     return;
   }
   const size_t across = part / p->down % p->across, down = part % p->down;
@@ -349,8 +346,8 @@ static void run_part(const struct run *r, size_t part, float *room) {
   }
   const size_t next =
       down + 1 == p->down ? part_begin(b->gemm.n, p->unit, p->across, least(p->across, across + p->workers)) : SIZE_MAX;
-  multiply_part(&g, (struct packed){b->packed, b->narrow, b->gemm.n, next}, column, p->worker_floats ? room : NULL,
-                r->env);
+  multiply_part(&g, (struct packed){ONRI_SGEMM_DEPTH, b->packed, b->narrow, b->gemm.n, next}, column,
+                p->worker_floats ? room : NULL, r->env);
 }
 
 static void run_worker(void *context, size_t begin, size_t end) {

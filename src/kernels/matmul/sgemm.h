@@ -2,15 +2,16 @@
  *
  * B is cut into panels of columns and slices of depth, and packed in the order in which it is read: once, where it is
  * constant, or by each part of the product. Each element is the sum, in order, of sums over ONRI_SGEMM_DEPTH terms in
- * order, whatever the sizes are; but for one row by columns that are contiguous and for few columns, where these are
- * sums of sums, too. */
+ * order, in onri_sgemm over ONRI_SGEMM_SHORT, whatever the sizes are; but for one row by columns that are contiguous
+ * and for few columns, where these are sums of sums, too. */
 #ifndef ONRI_SGEMM_H
 #define ONRI_SGEMM_H
 
 #include "kernels/matmul/gemm.h"
 
-/* Terms of a slice: what 14 rows of A take of them stays in the first cache. */
-enum { ONRI_SGEMM_DEPTH = 512 };
+/* Terms of a slice: what 14 rows of A take of them stays in the first cache. A panel of a short one is held on the
+ * stack. */
+enum { ONRI_SGEMM_DEPTH = 512, ONRI_SGEMM_SHORT = 256 };
 
 /* Part of a product: one slice of depth. Distances in elements. B is packed by `pack` (b_row 0), or by `pack_vector`
  * (padded), or has contiguous columns (b_col 1 or 0), or, for one row of A, contiguous rows as columns: b_row 1. */
