@@ -341,8 +341,8 @@ static struct sgemm_fetch fetch_of(const struct onri_sgemm_slice *s, size_t down
 }
 
 /* The last columns of B where it lies and no vector of it ends there: packed, as a panel or, of many terms, as a
- * vector; `step` columns of which are multiplied at a time. Beside them are fewer rows of A than otherwise: room for
- * both is on the stack. */
+ * vector; `step` columns of which are multiplied at a time. Beside them, if there are many terms, are fewer rows of A
+ * than otherwise: room for both is on the stack. */
 enum { LAST_FLOATS = 8192, LAST_ROWS = SGEMM_ROWS < 10 ? SGEMM_ROWS : 10, ROW = ONRI_SGEMM_DEPTH + F32_LANES };
 _Static_assert(LAST_ROWS *ROW + LAST_FLOATS >= SGEMM_ROWS * ROW, "room for the rows of a whole tile");
 _Static_assert(ONRI_SGEMM_DEPTH *F32_LANES <= LAST_FLOATS, "room for a vector of columns");
@@ -352,7 +352,9 @@ static void multiply_tiles(const struct onri_sgemm_slice *s) {
   const size_t odd = s->b_row && !s->padded ? s->columns % F32_LANES : 0,
                step = s->depth * SGEMM_COLUMNS <= LAST_FLOATS ? SGEMM_COLUMNS : F32_LANES,
                whole = odd ? s->columns / step * step : s->columns; /* columns that are read as b lies */
-  const size_t most = odd && copies_rows(s, SGEMM_ROWS) ? LAST_ROWS : SGEMM_ROWS, parts = (s->rows + most - 1) / most,
+  const size_t pitch = s->depth + F32_LANES,
+               copied = odd && SGEMM_ROWS * pitch > LAST_ROWS * ROW ? LAST_ROWS : SGEMM_ROWS;
+  const size_t most = copies_rows(s, SGEMM_ROWS) ? copied : SGEMM_ROWS, parts = (s->rows + most - 1) / most,
                least = s->rows / parts, larger = s->rows % parts;
   const float *bias = bias_of_columns(s);
   struct tile t = {.depth = s->depth, .min = -INFINITY, .max = INFINITY};
@@ -369,8 +371,8 @@ static void multiply_tiles(const struct onri_sgemm_slice *s) {
     const float *behind = rows == 1 ? NULL : bias;
     t.a = s->a + row * s->a_row, t.a_row = s->a_row;
     if (copies_rows(s, rows)) {
-      sgemm_copy_rows(t.a, s->a_row, s->a_col, rows, s->depth, room, ROW);
-      t.a = room, t.a_row = ROW;
+      sgemm_copy_rows(t.a, s->a_row, s->a_col, rows, s->depth, room, pitch);
+      t.a = room, t.a_row = pitch;
     }
     t.b = s->b, t.step = s->b_row ? s->b_row : SGEMM_COLUMNS;
     if (whole) run_columns(s, &t, tiles[rows], behind, row, rows, 0, whole);
