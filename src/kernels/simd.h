@@ -20,6 +20,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__i386__) && !defined(__SSE2_MATH__)
+#error "kernels round as floats do, which x87 does not: compile for i686 with -msse2 -mfpmath=sse"
+#endif
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #elif defined(__ARM_NEON)

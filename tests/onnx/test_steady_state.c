@@ -136,7 +136,7 @@ static void a_new_length_allocates_nothing_but_what_grows(void **state) {
   static const struct {
     uint64_t plan_bytes;
     size_t most;
-  } cases[] = {{1, 40}, {0, 250}};
+  } cases[] = {{1, 40}, {0, 250 * sizeof(uint64_t) / sizeof(void *)}}; /* the shorter pointers are, the more are kept */
   (void)state;
   for (size_t n = 0; n < 4; n++) {
     struct decoding d;
