@@ -30,7 +30,8 @@ SYSTEM = {
                     "CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n\n",
     **{f"sys/devices/system/cpu/{name}": "0\n" for name in ("possible", "present", "online")},
 }
-LEAST, SECONDS = 8, {"few": 0.001, "more": 4.0}
+# Runs that are counted beyond the first ones, at least, and the seconds after which onnxrun is asked whether there are as many.
+LEAST, SECONDS = 3, (0.001, 4, 16, 64, 256)
 
 
 def cache():
@@ -95,14 +96,14 @@ def count_tool(tool, emulator, program, counts, path, files):
     with open(script, "w") as file:
         file.write("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in [*emulator, program]) + ' "$@"\n')
     os.chmod(script, 0o755)
-    told = {}
-    for kind, seconds in SECONDS.items():
-        runs = tool.bench(path, files, seconds)["runs"]
-        told[kind] = runs, counts_of(counts)[-1]
-    (few, first), (more, last) = told["few"], told["more"]
-    if more == few:
-        raise RuntimeError("a run takes too long")
-    return (last - first) / (more - few)
+    few = first = None
+    for seconds in SECONDS:
+        runs, count = tool.bench(path, files, seconds)["runs"], counts_of(counts)[-1]
+        if few is None:
+            few, first = runs, count
+        if runs - few >= LEAST:
+            return (count - first) / (runs - few)
+    raise RuntimeError("a run takes too long")
 
 
 def count_model(path, options, root, site, plugin):
