@@ -223,7 +223,7 @@ enum onr_status onri_file_kind_blame(const struct onri_source *source, const str
   const int unread = status == ONR_STATUS_PARSE || status == ONR_STATUS_GRAPH || status == ONR_STATUS_VERSION ||
                      status == ONR_STATUS_LIMIT || status == ONR_STATUS_DATA || status == ONR_STATUS_TYPE;
   const struct kind *kind = NULL;
-  if (unread && error) ONRI_IF(ONRI_HAS_ALL, kind = kind_of(source, allocator, !strcmp(wanted, "ONNX model")));
+  if (ONRI_PART(more) && unread && error) kind = kind_of(source, allocator, !strcmp(wanted, "ONNX model"));
   const char *quote = path ? "'" : "";
   char shown[SHOWN_PATH] = "the data", reason[256];
   if (path) onri_escape_string(path, shown, sizeof(shown));

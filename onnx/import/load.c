@@ -96,7 +96,7 @@ static enum onr_status fill_info(struct onri_importer *importer, const Onnx__Mod
   *info = (struct onr_model_info){.ir_version = model->ir_version,
                                   .opset = onri_opsets_version(importer->opsets, ""),
                                   .num_nodes_in_file = model->graph->n_node};
-  ONRI_IF(ONRI_HAS_ALL, ONR_TRY(onri_modules_read(importer, model->graph, &loaded->modules, &loaded->num_modules));)
+  if (ONRI_PART(more)) ONR_TRY(onri_modules_read(importer, model->graph, &loaded->modules, &loaded->num_modules));
   for (size_t i = 0; i < loaded->num_modules; i++)
     if (info->parameters <= INT64_MAX - loaded->modules[i].parameters)
       info->parameters += loaded->modules[i].parameters;

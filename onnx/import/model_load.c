@@ -102,6 +102,7 @@ static void tell_parts(const struct onr_model *model, const struct onr_model_opt
   if (model->packed.part) options->uses(options->report_context, "part", "", "packed");
   if (((const struct onri_sources *)model->keep)->num_files)
     options->uses(options->report_context, "part", "", "external");
+  if (model->constant_bytes >= ONRI_NARROW_LEAST_BYTES) options->uses(options->report_context, "part", "", "narrow");
 }
 
 /* What a model is loaded for, beside running. */

@@ -2,7 +2,7 @@
  *
  * cmake/only.cmake writes its header: a name ONRI_HAS_... for each that, as tools/needs says, takes part when one of
  * the models is loaded. Tables ask for the names of their rows; what no row names any more the linker leaves out. Other
- * builds have all, and ONRI_HAS_ALL: what only says more of a model or of a file. */
+ * builds have all, and ONRI_PART(more): what only says more of a model or of a file. */
 #ifndef ONRI_ONLY_H
 #define ONRI_ONLY_H
 

@@ -129,6 +129,8 @@ static enum onr_status run_if(struct onri_frame *frame, struct onri_plan *plan, 
 
 static enum onr_status run_control(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
                                    struct onr_error *error) {
+  (void)frame; /* where there is no case */
+  (void)plan;
   switch (step->node->layer->control) {
     ONRI_IF(ONRI_HAS_LAYER_if, case ONRI_CONTROL_IF : return run_if(frame, plan, step, error);)
     ONRI_IF(ONRI_HAS_LAYER_loop, case ONRI_CONTROL_LOOP : return onri_control_loop(frame, plan, step, error);)

@@ -117,6 +117,20 @@ static enum onr_status verify(const struct onri_graph *graph, struct onri_facts 
 
 /* --- what takes part, for those who ask --- */
 
+/* Element-wise kernels that layers call without asking for them. */
+static void tell_called(const struct onri_passes_listener *listener, const struct onr_layer *layer) {
+  static const struct {
+    const struct onr_layer *layer;
+    const char *kind, *name;
+  } called[] = {{&onri_layer_conv, "binary", "MUL"},         {&onri_layer_clip, "unary", "CLIP"},
+                {&onri_layer_clip, "binary", "MIN"},         {&onri_layer_clip, "binary", "MAX"},
+                {&onri_layer_batch_norm, "unary", "AFFINE"}, {&onri_layer_batch_norm, "part", "affine"},
+                {&onri_layer_lrn, "binary", "POW"},          {&onri_layer_lrn, "type", "F64"},
+                {&onri_layer_binary, "binary", "EQUAL"},     {&onri_layer_fused_elementwise, "part", "affine"}};
+  for (size_t i = 0; i < sizeof(called) / sizeof(called[0]); i++)
+    if (called[i].layer == layer) listener->uses(listener->uses_context, called[i].kind, "", called[i].name);
+}
+
 static void tell_function(const struct onri_passes_listener *listener, const struct onri_node *node) {
 #define X(name, ...) #name,
   static const char *const unary[] = {ONR_UNARY_LIST(X)}, *const binary[] = {ONR_BINARY_LIST(X)};
@@ -138,6 +152,7 @@ static void tell_layers(const struct onri_passes_listener *listener, const struc
   for (size_t i = 0; listener->uses && i < graph->num_nodes; i++) {
     listener->uses(listener->uses_context, "layer", "", graph->nodes[i].layer->name);
     if (onri_num_bodies(&graph->nodes[i])) listener->uses(listener->uses_context, "part", "", "bodies");
+    tell_called(listener, graph->nodes[i].layer);
     tell_function(listener, &graph->nodes[i]);
   }
 }

@@ -6,6 +6,9 @@
 
 #include "base/env.h"
 
+/* Bytes of constants of a model from which on what is packed is of types of half the size where they hold it. */
+enum { ONRI_NARROW_LEAST_BYTES = 8 << 20 };
+
 /* What the preparing of a model asks for, in its order: blocks, and answers that only the contents of weights give
  * (whether they are finite). A file of packed weights holds them, so that a later load neither packs nor reads weights.
  */

@@ -251,11 +251,10 @@ static void binary_POW(const struct onri_binary_rows *rows) {
   }
 }
 
-/* --- tables: where there is no kernel, the plain function of unary_classes.c and binary_classes.c computes, but for
- * those that layers call without asking --- */
+/* --- tables: where there is no kernel, the plain function of unary_classes.c and binary_classes.c computes. What
+ * layers call without asking passes.c tells of --- */
 
-#define ALWAYS(op) [ONR_UNARY_##op] = unary_##op,
-#define ROW(op) ONRI_IF(ONRI_HAS_UNARY_##op, ALWAYS(op))
+#define ROW(op) ONRI_IF(ONRI_HAS_UNARY_##op, [ONR_UNARY_##op] = unary_##op, )
 /* clang-format off */
 static const onri_unary_kernel unary_kernels[ONR_NUM_UNARY] = {
     ROW(ABS)
@@ -286,8 +285,8 @@ static const onri_unary_kernel unary_kernels[ONR_NUM_UNARY] = {
     ROW(MISH)
     ROW(SWISH)
     ROW(SHRINK)
-    ALWAYS(CLIP)
-    ALWAYS(AFFINE)
+    ROW(CLIP)
+    ROW(AFFINE)
     ROW(SQUARE)
     ROW(SIN)
     ROW(COS)
@@ -301,17 +300,15 @@ static const onri_unary_kernel unary_kernels[ONR_NUM_UNARY] = {
     ROW(ACOSH)
     ROW(ATANH)
 };
-#undef ALWAYS
-#define ALWAYS(op) [ONR_BINARY_##op] = binary_##op,
 #undef ROW
-#define ROW(op) ONRI_IF(ONRI_HAS_BINARY_##op, ALWAYS(op))
+#define ROW(op) ONRI_IF(ONRI_HAS_BINARY_##op, [ONR_BINARY_##op] = binary_##op, )
 static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {
-    ALWAYS(ADD)
+    ROW(ADD)
     ROW(SUB)
-    ALWAYS(MUL)
+    ROW(MUL)
     ROW(DIV)
-    ALWAYS(MIN)
-    ALWAYS(MAX)
+    ROW(MIN)
+    ROW(MAX)
     ROW(PRELU)
     ROW(POW)
     ROW(FMOD)
@@ -319,6 +316,6 @@ static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {
 };
 /* clang-format on */
 #undef ROW
-#undef ALWAYS
 
-const struct onri_elementwise_kernels ONRI_AT_LEVEL(onri_elementwise_kernels) = {unary_kernels, binary_kernels, affine};
+const struct onri_elementwise_kernels ONRI_AT_LEVEL(onri_elementwise_kernels) = {
+    .unary = unary_kernels, .binary = binary_kernels, ONRI_IF(ONRI_HAS_PART_affine, .affine = affine)};

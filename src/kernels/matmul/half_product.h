@@ -44,7 +44,8 @@ struct onri_half_product_kernels {
   void (*multiply)(const struct onri_half_slice *slice);
 };
 
-/* NULL: products of [m, k] by [k, n] are computed so; else in a few words why not. */
+/* ONRI_HALF_LEVELS: whether a level that is compiled has this arithmetic (cmake/library.cmake says so to who asks).
+ * NULL: products of [m, k] by [k, n] are computed so; else in a few words why not. */
 const char *onri_half_product_why_not(size_t n, size_t k);
 
 /* Bytes of packed B [k, n]; SIZE_MAX where there are too many. */

@@ -146,7 +146,7 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
     if (packed.data) {
       s.b = packed_slice(packed, from, s.depth, column);
       if (packed.narrow == ONR_DTYPE_NONE) look_ahead(g, packed, column, from + s.depth, &s);
-      if (packed.narrow != ONR_DTYPE_NONE && room) {
+      if (ONRI_PART(narrow) && packed.narrow != ONR_DTYPE_NONE && room) {
         onri_widen(packed.narrow, s.b, round_up(g->n, kernels->columns) * s.depth, room);
         s.b = room, s.narrow = ONR_DTYPE_NONE;
       }

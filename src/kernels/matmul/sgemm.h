@@ -7,6 +7,7 @@
 #ifndef ONRI_SGEMM_H
 #define ONRI_SGEMM_H
 
+#include "base/only.h"
 #include "kernels/matmul/gemm.h"
 
 /* Terms of a slice: what 14 rows of A take of them stays in the first cache. A panel of a short one is held on the
@@ -22,7 +23,7 @@ struct onri_sgemm_slice {
   const void *b; /* floats, or panels of `narrow` */
   size_t b_row, b_col;
   int padded;            /* rows of B are whole vectors */
-  enum onr_dtype narrow; /* float16 or bfloat16 where panels are of that type, else NONE */
+  enum onr_dtype narrow; /* float16 or bfloat16 where panels are of that type (ONRI_PART(narrow)), else NONE */
   float *c;
   size_t c_row;
   int accumulate;

@@ -548,7 +548,7 @@ static void multiply_narrow(const struct onri_sgemm_slice *s) {
 }
 
 static void multiply(const struct onri_sgemm_slice *s) {
-  if (s->narrow == ONR_DTYPE_NONE) multiply_floats(s);
+  if (!ONRI_PART(narrow) || s->narrow == ONR_DTYPE_NONE) multiply_floats(s);
   else multiply_narrow(s);
 }
 

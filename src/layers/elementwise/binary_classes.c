@@ -106,15 +106,13 @@ BINARY(u64, uint64_t, PRELU, uint64_t, ((void)b, a))
 BINARY(u64, uint64_t, SHIFT_LEFT, uint64_t, b >= bits ? 0 : a << b)
 BINARY(u64, uint64_t, SHIFT_RIGHT, uint64_t, b >= bits ? 0 : a >> b)
 
-/* Those that layers call without asking are there always. */
-#define ALWAYS(class, op) [ONR_BINARY_##op] = class##_##op,
-#define ROW(class, op) ONRI_IF(ONRI_HAS_BINARY_##op, ALWAYS(class, op))
+#define ROW(class, op) ONRI_IF(ONRI_HAS_BINARY_##op, [ONR_BINARY_##op] = class##_##op, )
 #define ARITHMETIC(class) \
-  ALWAYS(class, ADD)      \
-  ROW(class, SUB) ALWAYS(class, MUL) ROW(class, DIV) ROW(class, POW) ROW(class, MOD) ROW(class, PRELU)
+  ROW(class, ADD)         \
+  ROW(class, SUB) ROW(class, MUL) ROW(class, DIV) ROW(class, POW) ROW(class, MOD) ROW(class, PRELU)
 #define ORDERING(class) \
-  ALWAYS(class, MIN)    \
-  ALWAYS(class, MAX)    \
+  ROW(class, MIN)       \
+  ROW(class, MAX)       \
   ROW(class, EQUAL) ROW(class, LESS) ROW(class, GREATER) ROW(class, LESS_OR_EQUAL) ROW(class, GREATER_OR_EQUAL)
 #define BITWISE(class) \
   ROW(class, BITWISE_AND) ROW(class, BITWISE_OR) ROW(class, BITWISE_XOR) ROW(class, SHIFT_LEFT) ROW(class, SHIFT_RIGHT)

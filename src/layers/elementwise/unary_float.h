@@ -87,8 +87,7 @@ UNARY(SQUARE, v *v)
 TEST(IS_NAN, v != v)
 TEST(IS_INF, (v == (REAL)INFINITY && p->beta != 0) || (v == (REAL)-INFINITY && p->alpha != 0))
 
-#define ALWAYS(op) [ONR_UNARY_##op] = NAME(op),
-#define ROW(op) ONRI_IF(ONRI_HAS_UNARY_##op, ALWAYS(op))
+#define ROW(op) ONRI_IF(ONRI_HAS_UNARY_##op, [ONR_UNARY_##op] = NAME(op), )
 /* clang-format off */
 static const onri_unary_function NAME(unary_table)[ONR_NUM_UNARY] = {
     ROW(ABS)
@@ -130,8 +129,8 @@ static const onri_unary_function NAME(unary_table)[ONR_NUM_UNARY] = {
     ROW(MISH)
     ROW(SWISH)
     ROW(SHRINK)
-    ALWAYS(CLIP)
-    ALWAYS(AFFINE)
+    ROW(CLIP)
+    ROW(AFFINE)
     ROW(SQUARE)
     ROW(IS_NAN)
     ROW(IS_INF)
@@ -139,7 +138,6 @@ static const onri_unary_function NAME(unary_table)[ONR_NUM_UNARY] = {
 /* clang-format on */
 
 #undef ROW
-#undef ALWAYS
 #undef TEST
 #undef UNARY
 #undef REAL

@@ -176,8 +176,7 @@ static void find_difference(void *context, size_t begin, size_t end) {
 
 /* Weights that stay in cache are as fast in float32 for one row, and faster for many. */
 static int is_large(const struct onr_call *call) {
-  enum { LEAST = 8 << 20 }; /* a model's, as the file has them */
-  return !call->env->blocks || call->env->blocks->constant_bytes >= LEAST;
+  return !call->env->blocks || call->env->blocks->constant_bytes >= ONRI_NARROW_LEAST_BYTES;
 }
 
 /* The type of half the size that holds all of B, as where a float16 model's weights were made float32: NONE for none.
@@ -188,7 +187,7 @@ static enum onr_status find_narrow(struct onr_call *call, struct onri_late *weig
   const size_t count = (size_t)onr_desc_elements(&call->in[1]);
   uint64_t answer;
   *narrow = ONR_DTYPE_NONE;
-  if (count < LEAST || n < COLUMNS || !is_large(call)) return ONR_STATUS_OK;
+  if (!ONRI_PART(narrow) || count < LEAST || n < COLUMNS || !is_large(call)) return ONR_STATUS_OK;
   if (call->in[1].dtype != ONR_DTYPE_F32) {
     *narrow = call->in[1].dtype;
     return ONR_STATUS_OK;
@@ -226,7 +225,8 @@ static enum onr_status matrix_of_weights(const struct onr_call *call, const stru
 /* In which form B is packed, and how many bytes it takes then. */
 static enum onr_status choose_form(struct onr_call *call, const struct matrix *m, struct onri_late *weights,
                                    struct onri_product_prepared *prepared, size_t *bytes) {
-  prepared->half = call->env->precision == ONR_PRECISION_FAST && !onri_half_product_why_not(m->n, m->k);
+  prepared->half =
+      ONRI_HALF_LEVELS && call->env->precision == ONR_PRECISION_FAST && !onri_half_product_why_not(m->n, m->k);
   if (prepared->half) {
     *bytes = onri_half_product_packed_bytes(m->n, m->k);
     return ONR_STATUS_OK;
@@ -242,8 +242,9 @@ static enum onr_status choose_form(struct onr_call *call, const struct matrix *m
 static void pack_matrix(const struct matrix *m, const float *b, const struct onri_product_prepared *p, void *panels,
                         struct onr_env *env) {
   b += m->first_column * m->col;
-  if (p->half) onri_half_product_pack(b, m->row, m->col, m->n, m->k, panels, env);
-  else if (p->narrow == ONR_DTYPE_NONE) onri_sgemm_pack(b, m->row, m->col, m->n, m->k, panels, env);
+  if (ONRI_HALF_LEVELS && p->half) onri_half_product_pack(b, m->row, m->col, m->n, m->k, panels, env);
+  else if (!ONRI_PART(narrow) || p->narrow == ONR_DTYPE_NONE)
+    onri_sgemm_pack(b, m->row, m->col, m->n, m->k, panels, env);
   else onri_sgemm_pack_narrow(b, m->row, m->col, m->n, m->k, p->narrow, panels, env);
 }
 
@@ -466,7 +467,7 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
   if (gemm.bias) gemm.bias = (const char *)gemm.bias + p->first_column * p->bias_col * size;
   if (p->has_residual) gemm.residual = onri_converted_input(call, 3, state->residual_at);
   if (state->way == ONRI_PRODUCT_VECTOR) run_vector(call, state, &gemm);
-  else if (state->way == ONRI_PRODUCT_HALF) run_half(call, state, &gemm);
+  else if (ONRI_HALF_LEVELS && state->way == ONRI_PRODUCT_HALF) run_half(call, state, &gemm);
   else run_portable(call, state, &gemm);
   if (state->convert)
     onri_convert(call->env, p->dtype, gemm.c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
