@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
 file=tests/fixtures/mlp_ts/model.onnx
 model=$root/$file
-most=239000 most_tool=4100000 # bytes, by clang 14; others differ by less than what is left
+most=239000 most_tool=4258000 # bytes, by clang 14; others differ by less than what is left
 compiler=$(sed -n 's/^set(CMAKE_C_COMPILER "\(.*\)")$/\1/p' "$build"/CMakeFiles/*/CMakeCCompiler.cmake)
 
 fail() {
