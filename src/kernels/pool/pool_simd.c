@@ -275,37 +275,43 @@ INLINE void combine_lines(const enum how how, const struct onri_pool_block *b, c
   fill(to + b->before + filled, start(how), b->after + 2 * F32_LANES - (filled - b->columns));
 }
 
-/* Pixels `stride` apart from x on, which is a constant but where it is 0: step. */
-INLINE vf32 pixels(const float *x, const int stride, vi32 step) {
-  return stride == 1 ? f32_load(x) : stride == 2 ? f32_load_even(x) : f32_gather(x, step);
+/* Pixels `stride` apart from x on, which is a constant but where it is 0: step. near: they lie within two vectors. */
+INLINE vf32 pixels(const float *x, const int stride, vi32 step, int near) {
+  if (stride) return stride == 1 ? f32_load(x) : f32_load_even(x);
+  return near ? (vf32)i32_pick(i32_load(x), i32_load(x + F32_LANES), step) : f32_gather(x, step);
+}
+
+/* Windows whose first pixels lie within two vectors, where gathering whole vectors takes longer than picking these. */
+INLINE int64_t together_of(int64_t stride) {
+  const int64_t near = (2 * F32_LANES - 1) / stride + 1;
+  return near < F32_LANES && stride <= F32_LANES / 2 ? near : F32_LANES;
 }
 
 /* kernel: as a constant, or 0: any. */
 INLINE void windows_of(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
                        const float *x, const int stride, const int kernel) {
   const int64_t every = stride ? stride : b->stride, taps = kernel ? kernel : b->kernel, dilation = b->dilation;
-  const int64_t windows = b->windows;
+  const int64_t windows = b->windows, together = stride ? F32_LANES : together_of(every);
+  const int near = every <= F32_LANES / 2;
   const float *divisor = b->divisor;
   float *y = line->y;
-  vi32 lane;
-  for (int l = 0; l < F32_LANES; l++) lane[l] = l;
-  for (int64_t o = 0; o < windows; o += F32_LANES) {
-    const size_t left = (size_t)(windows - o);
+  for (int64_t o = 0; o < windows; o += together) {
+    const size_t count = (size_t)(windows - o < together ? windows - o : together);
     const float *p = x + o * every;
-    const vi32 step = stride ? lane : lane * (int32_t)every & i32_first_lanes(left);
+    const vi32 step = stride ? (vi32){0} : i32_lanes() * (int32_t)every & i32_first_lanes(count);
     vf32 v = start(how);
     if (kernel) {
-      UNROLL for (int k = 0; k < kernel; k++) v = combine(how, v, pixels(p + k * dilation, stride, step));
+      UNROLL for (int k = 0; k < kernel; k++) v = combine(how, v, pixels(p + k * dilation, stride, step, near));
     } else {
-      for (int64_t k = 0; k < taps; k++, p += dilation) v = combine(how, v, pixels(p, stride, step));
+      for (int64_t k = 0; k < taps; k++, p += dilation) v = combine(how, v, pixels(p, stride, step, near));
     }
-    if (left >= F32_LANES) {
+    if (count >= F32_LANES) {
       if (how == AVERAGE) v /= line->counted * f32_load(divisor + o);
       f32_store(y + o, v);
       continue;
     }
-    if (how == AVERAGE) v /= line->counted * f32_load_part(divisor + o, left);
-    f32_store_part(y + o, v, left);
+    if (how == AVERAGE) v /= line->counted * f32_load_part(divisor + o, count);
+    f32_store_part(y + o, v, count);
   }
 }
 
