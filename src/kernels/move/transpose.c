@@ -149,7 +149,7 @@ static int by_vectors(const struct onri_transpose *t, size_t size,
     rest(t, kernels->interleave(t, size), 0, t->num_a, t->num_b);
     return 1;
   }
-  if (kernels->stacks(t, size)) return 1;
+  if ((t->num_a * size >= LINE || t->num_b * size >= LINE) && kernels->stacks(t, size)) return 1;
   const int is_narrow = size >= 4 && size <= 8 && t->num_a > 4 && t->num_b >= 16; /* squares are faster */
   if (kernels->separate && !is_narrow && t->num_a >= 2 && t->num_a <= ONRI_TRANSPOSE_FEW && t->num_b > 2 * t->num_a &&
       t->x_stride == (ptrdiff_t)(t->num_a * size)) {

@@ -65,41 +65,66 @@ static void soft_line(const struct onri_softmax *s, size_t start) {
 
 /* --- neighbouring columns --- */
 
-static void finish_columns(const struct onri_softmax *s, size_t start, size_t columns, const float *max,
-                           const double *sum) {
+/* Rows of few columns that lie one behind the other are taken together as one. */
+struct block {
+  size_t start, columns, rows; /* rows: so many together, the last time fewer */
+};
+
+static size_t numbers_from(const struct onri_softmax *s, const struct block *b, size_t row) {
+  return (s->length - row < b->rows ? s->length - row : b->rows) * b->columns;
+}
+
+static void finish_columns(const struct onri_softmax *s, const struct block *b, const float *max, const double *sum) {
   const struct onri_vecmath_kernels *vecmath = onri_kernels(vecmath);
+  const size_t width = b->columns * b->rows;
   float in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], factor[ONRI_SOFTMAX_COLUMNS];
-  for (size_t j = 0; j < columns; j++) factor[j] = (float)(s->kind == ONRI_SOFTMAX ? 1.0 / sum[j] : log(sum[j]));
+  for (size_t j = 0; j < width; j++) factor[j] = (float)(s->kind == ONRI_SOFTMAX ? 1.0 / sum[j] : log(sum[j]));
   struct onri_pace pace = {s->env, 0};
-  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * columns); i++) {
-    const size_t at = start + i * s->inner;
-    const float *x = read_block(s, at, columns, in);
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * width); i += b->rows) {
+    const size_t at = b->start + i * s->inner, count = numbers_from(s, b, i);
+    const float *x = read_block(s, at, count, in);
     float *y = write_block(s, at, out);
-    if (s->kind == ONRI_SOFTMAX) vecmath->exp_scale_each(x, max, factor, y, columns);
+    if (s->kind == ONRI_SOFTMAX) vecmath->exp_scale_each(x, max, factor, y, count);
     else
-      for (size_t j = 0; j < columns; j++) y[j] = (x[j] - max[j]) - factor[j];
-    store_block(s, at, columns, y);
+      for (size_t j = 0; j < count; j++) y[j] = (x[j] - max[j]) - factor[j];
+    store_block(s, at, count, y);
   }
+}
+
+/* Each column's value of all rows that were taken together, for all of them. */
+static void share_max(const struct block *b, float *max) {
+  for (size_t j = b->columns; j < b->columns * b->rows; j++)
+    if (max[j] > max[j % b->columns]) max[j % b->columns] = max[j];
+  for (size_t j = b->columns; j < b->columns * b->rows; j++) max[j] = max[j % b->columns];
+}
+
+static void share_sum(const struct block *b, double *sum) {
+  for (size_t j = b->columns; j < b->columns * b->rows; j++) sum[j % b->columns] += sum[j];
+  for (size_t j = b->columns; j < b->columns * b->rows; j++) sum[j] = sum[j % b->columns];
 }
 
 static void soft_columns(const struct onri_softmax *s, size_t start, size_t columns) {
   const struct onri_vecmath_kernels *vecmath = onri_kernels(vecmath);
+  const struct block b = {start, columns, columns == s->inner ? ONRI_SOFTMAX_COLUMNS / columns : 1};
+  const size_t width = columns * b.rows;
   float in[ONRI_SOFTMAX_COLUMNS], max[ONRI_SOFTMAX_COLUMNS];
   double sum[ONRI_SOFTMAX_COLUMNS];
-  for (size_t j = 0; j < columns; j++) {
+  for (size_t j = 0; j < width; j++) {
     max[j] = -INFINITY;
     sum[j] = 0.0;
   }
   struct onri_pace pace = {s->env, 0};
-  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 4 * columns); i++) {
-    const float *x = read_block(s, start + i * s->inner, columns, in);
-    vecmath->max_each(x, max, columns);
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 4 * width); i += b.rows) {
+    const size_t count = numbers_from(s, &b, i);
+    vecmath->max_each(read_block(s, start + i * s->inner, count, in), max, count);
   }
-  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * columns); i++) {
-    const float *x = read_block(s, start + i * s->inner, columns, in);
-    vecmath->exp_add_each(x, max, sum, columns);
+  share_max(&b, max);
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * width); i += b.rows) {
+    const size_t count = numbers_from(s, &b, i);
+    vecmath->exp_add_each(read_block(s, start + i * s->inner, count, in), max, sum, count);
   }
-  finish_columns(s, start, columns, max, sum);
+  share_sum(&b, sum);
+  finish_columns(s, &b, max, sum);
 }
 
 /* --- double --- */
