@@ -57,6 +57,19 @@ case('F60_many_groups', 'run', 'OK', 'Conv with 20,000 groups of 2 channels: til
     lambda d: op1('Conv', [('x', F, [1, 40000, 1, 1]), W(20000, 2, 1, 1)], feeds={'x': np.zeros((1, 40000, 1, 1), np.float32)}, group=20000))
 
 
+
+# Rules of layouts multiply what nobody counted: three strides of 2^31 - 1 are more than 64 bits hold.
+def far_apart(id, op, w, spatial=3, **a):
+    case(id, 'run', 'OK', '%s with strides of 2^31 - 1 in three dimensions' % op)(
+        lambda d: op1(op, [('x', F, [1, 16] + [spatial] * 3), W(*w)], feeds={'x': np.ones([1, 16] + [spatial] * 3, np.float32)}, strides=[2**31 - 1] * 3, **a))
+
+
+far_apart('F61_strides_apart', 'Conv', (16, 16, 2, 2, 2))
+far_apart('F62_strides_apart_dilated', 'Conv', (16, 16, 2, 2, 2), dilations=[1, 1, 2])
+far_apart('F63_strides_apart_depthwise', 'Conv', (16, 1, 2, 2, 2), group=16)
+far_apart('F64_strides_apart_transposed', 'ConvTranspose', (16, 1, 1, 1, 1), spatial=1)
+
+
 def pool(id, exp, why, op='MaxPool', **a):
     case(id, 'load', exp, why)(lambda d: op1(op, [X4], feeds=x4, **a))
 
