@@ -159,10 +159,9 @@ static void run_image(struct onri_spread *w) {
   const size_t rows = (size_t)(c->axis[0].out * c->axis[1].out),
                grain = (size_t)(WRITTEN / most(c->y.stride[1], 1) + 1);
   onr_parallel_for(w->env, rows, grain, begin_rows, w);
-  do do
-      run_part(w);
-    while (onri_spread_next_box(w) && !onr_env_cancelled(w->env));
-  while (onri_spread_next_groups(w) && !onr_env_cancelled(w->env));
+  do {
+    run_part(w);
+  } while ((onri_spread_next_box(w) || onri_spread_next_groups(w)) && !onr_env_cancelled(w->env));
   if (c->min > -INFINITY || c->max < INFINITY) onr_parallel_for(w->env, rows, grain, clamp_rows, w);
 }
 

@@ -21,11 +21,17 @@ static int can(const struct onri_conv *c) {
   return onri_spread_can(c) && onri_conv_phases_can(c) && c->axis[2].kernel <= MOST_TAPS;
 }
 
+/* Pixels [first, last) of a part, along an axis, come to lie within the planes through tap k, at place i + shift. */
+struct reach {
+  int64_t rest, shift, first, last;
+};
+
 struct work {
   struct onri_spread spread;
   float *planes;
-  int64_t phases, plane; /* how many, numbers of each */
-  int in_place;          /* planes are those of y */
+  int64_t phases, plane;          /* how many, numbers of each */
+  int in_place;                   /* planes are those of y */
+  struct reach across[MOST_TAPS]; /* of the part: through each tap of a line */
 };
 
 static int64_t plane_size(const struct onri_conv *c) {
@@ -48,11 +54,6 @@ static size_t scratch_floats(const struct onri_conv *c) {
 
 /* --- adding up --- */
 
-/* Pixels [first, last) of a part, along an axis, come to lie within the planes through tap k, at place i + shift. */
-struct reach {
-  int64_t rest, shift, first, last;
-};
-
 static struct reach reach_of(const struct onri_spread *s, int axis, int64_t k) {
   const struct onri_axis *a = &s->c->axis[axis];
   const int64_t shift = k * a->dilation / a->stride - onri_first_place(a) + s->part.first[axis];
@@ -73,7 +74,7 @@ static void add_lines(const struct work *w, const struct reach *depth, const str
   struct onri_col2im_rows add = {
       .taps = taps, .rows = (size_t)(rows->last - rows->first), .width = (size_t)width, .step = (size_t)line};
   for (int64_t k = 0; k < s->c->axis[2].kernel; k++) {
-    const struct reach r = reach_of(s, 2, k);
+    const struct reach r = w->across[k];
     if (r.rest == rest && r.first < r.last)
       taps[add.count++] =
           (struct onri_col2im_tap){x + k * tap + (depth->first * count[1] + rows->first) * line + r.first,
@@ -158,6 +159,7 @@ static void run_groups(struct work *w, float *planes) {
   onr_parallel_for(s->env, channels, grain, begin_channels, w);
   do {
     onri_spread_multiply(s);
+    for (int64_t k = 0; k < c->axis[2].kernel; k++) w->across[k] = reach_of(s, 2, k);
     onr_parallel_for(s->env, channels, grain, add_channels, w);
   } while (onri_spread_next_box(s) && !onr_env_cancelled(s->env));
   onr_parallel_for(s->env, channels, grain, finish_channels, w);

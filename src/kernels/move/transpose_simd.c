@@ -5,9 +5,6 @@
 
 enum { MOST = ONRI_TRANSPOSE_FEW };
 
-/* Where step i of a line begins: the last one goes over elements of the one before once more rather than being cut. */
-INLINE size_t last_begin(size_t i, size_t step, size_t count) { return i + step <= count ? i : count - step; }
-
 /* --- x in pixels of a few elements, side by side: one row of y for each of these --- */
 
 /* Pixels that fill a vector, and vectors of x that hold them. */

@@ -8,6 +8,16 @@
 #include "kernels/move/transpose.h"
 #include "kernels/simd.h"
 
+/* Where step i of a line begins: the last one goes over elements of the one before once more rather than being cut. */
+INLINE size_t last_begin(size_t i, size_t step, size_t count) { return i + step <= count ? i : count - step; }
+
+/* A part that begins at (a, b). */
+static void one_by_one(const struct onri_transpose *t, size_t first_a, size_t first_b, size_t size) {
+  for (size_t b = first_b; b < t->num_b; b++)
+    for (size_t a = first_a; a < t->num_a; a++)
+      memcpy(t->y + (ptrdiff_t)a * t->y_stride + b * size, t->x + (ptrdiff_t)b * t->x_stride + a * size, size);
+}
+
 /* Rows of y that lie far apart are written one after another, so that the processor sees a few long streams. */
 INLINE int goes_along_y(const struct onri_transpose *t) { return t->y_stride >= 1024; }
 
@@ -41,8 +51,7 @@ INLINE int goes_along_y(const struct onri_transpose *t) { return t->y_stride >= 
     for (size_t i = 0; i < outer; i += LANES)                                                                          \
       for (size_t k = 0; k < inner; k += LANES) {                                                                      \
         const size_t a = along_y ? i : k, b = along_y ? k : i;                                                         \
-        square_##prefix(t, a + columns > num_a ? num_a - columns : a, b + rows > num_b ? num_b - rows : b, columns,    \
-                        rows);                                                                                         \
+        square_##prefix(t, last_begin(a, columns, num_a), last_begin(b, rows, num_b), columns, rows);                  \
       }                                                                                                                \
   }
 SQUARES(f64, F64_LANES, 8)
@@ -78,74 +87,66 @@ INLINE void walk_tall(const struct onri_transpose *t) {
   for (size_t first = 0; first < t->num_a; first += columns)
     for (size_t b = 0; b < t->num_b; b += F32_LANES)
       for (size_t a = first; a < first + columns && a < t->num_a; a += 4)
-        tall_strip(t, a + 4 > t->num_a ? t->num_a - 4 : a, b + F32_LANES > t->num_b ? t->num_b - F32_LANES : b);
+        tall_strip(t, last_begin(a, 4, t->num_a), last_begin(b, F32_LANES, t->num_b));
 }
 
 INLINE void walk_flat(const struct onri_transpose *t) {
   for (size_t a = 0; a < t->num_a; a += F32_LANES)
     for (size_t b = 0; b < t->num_b; b += 4)
-      flat_strip(t, a + F32_LANES > t->num_a ? t->num_a - F32_LANES : a, b + 4 > t->num_b ? t->num_b - 4 : b);
+      flat_strip(t, last_begin(a, F32_LANES, t->num_a), last_begin(b, 4, t->num_b));
 }
 
-/* The last strip of a line goes over elements of the one before once more rather than being cut. What is too narrow for
- * strips of either kind is done by itself: it is no more than 15 by 15. */
+/* What is too narrow for strips of either kind is no more than 15 by 15. */
 static void squares_of_4_bytes(const struct onri_transpose *t) {
-  if (t->num_b >= F32_LANES && t->num_a >= 4) {
-    walk_tall(t);
-  } else if (t->num_a >= F32_LANES && t->num_b >= 4) {
-    walk_flat(t);
-  } else {
-    for (size_t a = 0; a < t->num_a; a++)
-      for (size_t b = 0; b < t->num_b; b++)
-        memcpy(t->y + (ptrdiff_t)a * t->y_stride + b * 4, t->x + (ptrdiff_t)b * t->x_stride + a * 4, 4);
-  }
+  if (t->num_b >= F32_LANES && t->num_a >= 4) walk_tall(t);
+  else if (t->num_a >= F32_LANES && t->num_b >= 4) walk_flat(t);
+  else one_by_one(t, 0, 0, sizeof(float));
 }
 
 static void squares_of_8_bytes(const struct onri_transpose *t) { walk_f64(t, t->num_a, t->num_b); }
 
 /* Squares of 16 bytes a side, as many side by side as a vector has parts of 16 bytes. */
-#define STACKS(bits, SIDE)                                                                                           \
-  INLINE void turn_##bits(vi8 v[2][SIDE]) {                                                                          \
-    UNROLL for (int round = 1, from = 0; round < SIDE; round *= 2, from = !from)                                     \
-        UNROLL for (int i = 0; i < SIDE / 2; i++) {                                                                  \
-      v[!from][2 * i] = i##bits##_zip_low(v[from][i], v[from][i + SIDE / 2]);                                        \
-      v[!from][2 * i + 1] = i##bits##_zip_high(v[from][i], v[from][i + SIDE / 2]);                                   \
-    }                                                                                                                \
-    UNROLL for (int i = 0; i < SIDE && SIDE == 8; i++) v[0][i] = v[1][i];                                            \
-  }                                                                                                                  \
-  /* One beneath the other: a vector of y is a column of all of them. */                                             \
-  INLINE void stack_##bits(const struct onri_transpose *t, size_t a, size_t b, int columns) {                        \
-    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                              \
-    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                    \
-    vi8 v[2][SIDE];                                                                                                  \
-    UNROLL for (int i = 0; i < SIDE; i++) v[0][i] = (vi8)f32_load_fours(x + i * t->x_stride, SIDE * t->x_stride);    \
-    turn_##bits(v);                                                                                                  \
-    UNROLL for (int i = 0; i < SIDE; i++) if (i < columns) i8_store(y + i * t->y_stride, v[0][i]);                   \
-  }                                                                                                                  \
-  /* Of the first num_b rows. The last ones of a line go over elements of those before once more rather than being   \
-   * cut; a line that is shorter than one is read over its end. */                                                   \
-  static void stacks_##bits(const struct onri_transpose *t, size_t num_b) {                                          \
-    const size_t num_a = t->num_a, high = SIMD_BYTES * 8 / bits;                                                     \
-    for (size_t i = 0; i < num_b; i += high) {                                                                       \
-      const size_t b = i + high > num_b ? num_b - high : i;                                                          \
-      if (num_a < SIDE) stack_##bits(t, 0, b, (int)num_a);                                                           \
-      for (size_t a = 0; a < num_a && num_a >= SIDE; a += SIDE)                                                      \
-        stack_##bits(t, a + SIDE > num_a ? num_a - SIDE : a, b, SIDE);                                               \
-    }                                                                                                                \
-  }                                                                                                                  \
-  /* Of the first num_a columns of few rows. What is written over the end of a line of y, the next one goes over. */ \
-  static void few_rows_##bits(const struct onri_transpose *t, size_t num_a) {                                        \
-    const size_t wide = SIMD_BYTES * 8 / bits;                                                                       \
-    for (size_t i = 0; i < num_a; i += wide) {                                                                       \
-      const size_t a = i + wide > num_a ? num_a - wide : i;                                                          \
-      char lines[SIMD_BYTES * 128 / bits], *y = t->y + (ptrdiff_t)a * t->y_stride;                                   \
-      vi8 v[2][SIDE] = {{{0}}};                                                                                      \
-      UNROLL for (size_t b = 0; b < SIDE; b++) if (b < t->num_b) v[0][b] =                                           \
-          i8_load(t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8));                                               \
-      turn_##bits(v);                                                                                                \
-      UNROLL for (int k = 0; k < SIDE; k++) f32_store_fours(lines + k * 16, SIDE * 16, (vf32)v[0][k]);               \
-      for (size_t k = 0; k < wide; k++) memcpy(y + (ptrdiff_t)k * t->y_stride, lines + k * 16, 16);                  \
-    }                                                                                                                \
+#define STACKS(bits, SIDE)                                                                                            \
+  INLINE void turn_##bits(vi8 v[2][SIDE]) {                                                                           \
+    UNROLL for (int round = 1, from = 0; round < SIDE; round *= 2, from = !from)                                      \
+        UNROLL for (int i = 0; i < SIDE / 2; i++) {                                                                   \
+      v[!from][2 * i] = i##bits##_zip_low(v[from][i], v[from][i + SIDE / 2]);                                         \
+      v[!from][2 * i + 1] = i##bits##_zip_high(v[from][i], v[from][i + SIDE / 2]);                                    \
+    }                                                                                                                 \
+    UNROLL for (int i = 0; i < SIDE && SIDE == 8; i++) v[0][i] = v[1][i];                                             \
+  }                                                                                                                   \
+  /* One beneath the other: a vector of y is a column of all of them. */                                              \
+  INLINE void stack_##bits(const struct onri_transpose *t, size_t a, size_t b, int columns) {                         \
+    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                               \
+    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                     \
+    vi8 v[2][SIDE];                                                                                                   \
+    UNROLL for (int i = 0; i < SIDE; i++) v[0][i] = (vi8)f32_load_fours(x + i * t->x_stride, SIDE * t->x_stride);     \
+    turn_##bits(v);                                                                                                   \
+    UNROLL for (int i = 0; i < SIDE; i++) if (i < columns) i8_store(y + i * t->y_stride, v[0][i]);                    \
+  }                                                                                                                   \
+  /* Of the first num_b rows. The last ones of a line go over elements of those before once more rather than being    \
+   * cut; a line that is shorter than one is read over its end. */                                                    \
+  static void stacks_##bits(const struct onri_transpose *t, size_t num_b) {                                           \
+    const size_t num_a = t->num_a, high = SIMD_BYTES * 8 / bits;                                                      \
+    for (size_t i = 0; i < num_b; i += high) {                                                                        \
+      const size_t b = last_begin(i, high, num_b);                                                                    \
+      if (num_a < SIDE) stack_##bits(t, 0, b, (int)num_a);                                                            \
+      for (size_t a = 0; a < num_a && num_a >= SIDE; a += SIDE) stack_##bits(t, last_begin(a, SIDE, num_a), b, SIDE); \
+    }                                                                                                                 \
+  }                                                                                                                   \
+  /* Of the first num_a columns of few rows. What is written over the end of a line of y, the next one goes over. */  \
+  static void few_rows_##bits(const struct onri_transpose *t, size_t num_a) {                                         \
+    const size_t wide = SIMD_BYTES * 8 / bits;                                                                        \
+    for (size_t i = 0; i < num_a; i += wide) {                                                                        \
+      const size_t a = last_begin(i, wide, num_a);                                                                    \
+      char lines[SIMD_BYTES * 128 / bits], *y = t->y + (ptrdiff_t)a * t->y_stride;                                    \
+      vi8 v[2][SIDE] = {{{0}}};                                                                                       \
+      UNROLL for (size_t b = 0; b < SIDE; b++) if (b < t->num_b) v[0][b] =                                            \
+          i8_load(t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8));                                                \
+      turn_##bits(v);                                                                                                 \
+      UNROLL for (int k = 0; k < SIDE; k++) f32_store_fours(lines + k * 16, SIDE * 16, (vf32)v[0][k]);                \
+      for (size_t k = 0; k < wide; k++) memcpy(y + (ptrdiff_t)k * t->y_stride, lines + k * 16, 16);                   \
+    }                                                                                                                 \
   }
 STACKS(8, 16)
 STACKS(16, 8)
@@ -159,13 +160,6 @@ INLINE size_t reaching_lines(size_t lines, size_t bytes, ptrdiff_t stride) {
   if (stride <= 0) return 0;
   const size_t last = (over + (size_t)stride - 1) / (size_t)stride;
   return lines > last ? lines - last : 0;
-}
-
-/* A part that begins at (a, b). */
-static void one_by_one(const struct onri_transpose *t, size_t first_a, size_t first_b, size_t size) {
-  for (size_t b = first_b; b < t->num_b; b++)
-    for (size_t a = first_a; a < t->num_a; a++)
-      memcpy(t->y + (ptrdiff_t)a * t->y_stride + b * size, t->x + (ptrdiff_t)b * t->x_stride + a * size, size);
 }
 
 static int stacks(const struct onri_transpose *t, size_t size) {
