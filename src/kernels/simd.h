@@ -509,6 +509,21 @@ INLINE vi32 i32_lanes(void) {
 #endif
 }
 
+/* Lane l is lane index[l] of v; indices from 0 on. */
+INLINE vi32 i32_permute(vi32 v, vi32 index) {
+#if SIMD_BYTES == 64
+  return (vi32)_mm512_permutexvar_epi32((__m512i)index, (__m512i)v);
+#elif SIMD_BYTES == 32
+  return (vi32)_mm256_permutevar8x32_epi32((__m256i)v, (__m256i)index);
+#elif defined(__wasm_simd128__)
+  return (vi32)wasm_i8x16_swizzle((v128_t)v, (v128_t)(index * 0x04040404 + 0x03020100));
+#elif defined(__aarch64__)
+  return (vi32)vqtbl1q_u8((uint8x16_t)v, (uint8x16_t)(index * 0x04040404 + 0x03020100));
+#else
+  return (vi32){v[index[0]], v[index[1]], v[index[2]], v[index[3]]};
+#endif
+}
+
 /* Lane l is lane index[l] of a and b one behind the other; indices from 0 on. */
 INLINE vi32 i32_pick(vi32 a, vi32 b, vi32 index) {
 #if SIMD_BYTES == 64

@@ -65,7 +65,7 @@ static void check(struct sweep *s, const struct onri_depthwise_kernels *kernels,
   job.min = sweep_pick(s, 0, 1) ? -INFINITY : -1, job.max = sweep_pick(s, 0, 1) ? INFINITY : 2;
   const int64_t first = sweep_chance(s, 3) ? sweep_pick(s, 0, channels - 1) : 0,
                 count = first > 0 ? sweep_pick(s, 1, channels - first) : channels;
-  job.phase = first % job.each;
+  job.terms = 1, job.phase = first % job.each;
   job.x = x + first / job.each, job.w = w + first, job.bias = has_bias ? b + first : NULL, job.y = y + first;
   if (sweep_chance(s, 3)) job.tail = three_times;
   const size_t outputs = (size_t)(job.axis[1].out * job.y_line);
@@ -110,6 +110,7 @@ static void check_plane(struct sweep *s, const struct onri_depthwise_kernels *ke
                                          .y_pixel = ROW,
                                          .channels = columns,
                                          .each = 1,
+                                         .terms = 1,
                                          .min = -3,
                                          .max = INFINITY,
                                          .x = x,

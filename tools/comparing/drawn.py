@@ -65,13 +65,19 @@ def say_window(kernel, strides, dilations, pads):
     return f"k{words(*kernel)} s{words(*strides)} d{words(*dilations)} p{words(*pads)}"
 
 
+def narrow(rng):
+    """Channels of a group as those of ResNeXt and RegNet: as many inputs as outputs, or nearly so."""
+    channels = int(pick(rng, (2, 4, 4, 8, 8, 16, 24, 3, 5, 6)))
+    return channels, channels if rng.random() < 0.7 else size(rng, 1, 16)
+
+
 def convolution(rng):
     while True:
         rank = int(pick(rng, (1, 2, 2, 2, 2, 3)))
         kernel, strides, dilations, pads = window(rng, rank, 11)
-        batch, way = int(pick(rng, (1, 1, 1, 2, 5, 8))), pick(rng, ("dense", "dense", "dense", "depthwise", "groups", "multiplier"))
-        groups = 1 if way == "dense" else size(rng, 2, 64) if way == "groups" else size(rng, 2, 1024)
-        inner, outer = (1, 1) if way == "depthwise" else (1, size(rng, 2, 6)) if way == "multiplier" else (size(rng, 1, 512), size(rng, 1, 512))
+        batch, way = int(pick(rng, (1, 1, 1, 2, 5, 8))), pick(rng, ("dense", "dense", "dense", "depthwise", "groups", "narrow", "multiplier"))
+        groups = 1 if way == "dense" else size(rng, 2, 64) if way == "groups" else size(rng, 2, 256) if way == "narrow" else size(rng, 2, 1024)
+        inner, outer = (1, 1) if way == "depthwise" else (1, size(rng, 2, 6)) if way == "multiplier" else narrow(rng) if way == "narrow" else (size(rng, 1, 512), size(rng, 1, 512))
         x = [batch, groups * inner, *sides(rng, rank, kernel, dilations)]
         places = [(n + a + b - (k - 1) * d - 1) // s + 1 for n, a, b, k, d, s in zip(x[2:], pads, pads[rank:], kernel, dilations, strides)]
         terms = batch * groups * outer * inner * math.prod(kernel) * math.prod(places)

@@ -3,6 +3,7 @@
 #include "kernels/conv/depthwise.h"
 
 #include "base/env.h"
+#include "base/shape.h"
 #include "kernels/conv/conv_gemm.h"
 #include "kernels/conv/conv_slab.h"
 #include "kernels/conv/depthwise_rows.h"
@@ -29,14 +30,15 @@ static void run_parts(void *context, size_t begin, size_t end) {
   for (size_t item = begin; item < end; item++) {
     struct onri_depthwise_job job = w->job;
     int64_t rest = (int64_t)item;
-    const int64_t channel = rest % w->parts * w->part, left = job.channels - channel, from = channel / job.each;
+    const int64_t channel = rest % w->parts * w->part, left = job.channels - channel,
+                  from = channel / job.each * job.terms;
     rest /= w->parts;
     job.top = rest % w->blocks * w->block, rest /= w->blocks;
     job.bottom = least(c->axis[1].out, job.top + w->block);
     job.o0 = rest % c->axis[0].out, rest /= c->axis[0].out;
     job.x = (const char *)job.x + (rest * c->x.batch_stride + from) * (int64_t)w->x_size;
     job.y = (char *)job.y + (rest * c->y.batch_stride + job.o0 * c->y.stride[0] + channel) * (int64_t)w->y_size;
-    job.w += channel;
+    job.w += job.terms > 1 ? channel / w->kernels->lanes * job.w_vector : channel;
     job.phase = channel % job.each;
     if (job.bias) job.bias += channel;
     struct onri_depthwise_bytes bytes = w->bytes;
@@ -73,6 +75,7 @@ static void fill_job(struct work *w, const void *x, const float *packed, const f
                                        .y_pixel = c->y.stride[2],
                                        .channels = c->groups * c->group_out,
                                        .each = c->group_out,
+                                       .terms = 1,
                                        .w_tap = c->groups * c->group_out,
                                        .w_line = c->axis[2].kernel * c->groups * c->group_out,
                                        .min = (float)c->min,
@@ -86,11 +89,15 @@ static void fill_job(struct work *w, const void *x, const float *packed, const f
                                        .tail_context = w->job.tail_context};
 }
 
-static void run(struct work *w, const void *x, const float *packed, const float *bias, void *y, struct onr_env *env) {
+static void run_all(struct work *w, struct onr_env *env) {
   const struct onri_conv *c = w->c;
-  fill_job(w, x, packed, bias, y);
   cut(w, env);
   onr_parallel_for(env, (size_t)(c->x.batch * c->axis[0].out * w->blocks * w->parts), 1, run_parts, w);
+}
+
+static void run(struct work *w, const void *x, const float *packed, const float *bias, void *y, struct onr_env *env) {
+  fill_job(w, x, packed, bias, y);
+  run_all(w, env);
 }
 
 /* --- channels-first --- */
@@ -203,6 +210,54 @@ void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *
       .c = c, .x_size = sizeof(float), .y_size = sizeof(float), .job = {.tail = tail, .tail_context = tail_context}};
   if (onri_depthwise_can(c)) run(&w, x, packed, bias, y, env);
   else run_planes(&w, x, packed, bias, y, env);
+}
+
+/* --- a few channels a group --- */
+
+int onri_grouped_can(const struct onri_conv *c, const struct onri_depthwise_kernels *kernels) {
+  enum { MOST = 8, SPAN = 2 /* vectors of input that one of output may see */ };
+  const int64_t in = c->group_in, out = c->group_out, lanes = kernels->lanes;
+  if (c->transposed || c->groups < 2 || in < 2 || in > MOST || out < 1 || out > MOST) return 0;
+  if (in == out && lanes % out == 0) return 1;
+  return 2 * in <= lanes && ((lanes + out - 2) / out + 1) * in <= SPAN * lanes;
+}
+
+static int64_t vectors_of(const struct onri_conv *c, int64_t lanes) {
+  return (c->groups * c->group_out - 1) / lanes + 1;
+}
+
+size_t onri_grouped_floats(const struct onri_conv *c, const struct onri_depthwise_kernels *kernels) {
+  const int64_t all = ONRI_STEPS(vectors_of(c, kernels->lanes), kernels->lanes, c->group_in, onri_conv_taps(c));
+  return all < INT64_MAX / (int64_t)sizeof(float) ? (size_t)all : 0;
+}
+
+void onri_grouped_pack(const struct onri_conv *c, const struct onri_depthwise_kernels *kernels, const float *weight,
+                       float *packed) {
+  const int64_t lanes = kernels->lanes, channels = c->groups * c->group_out, in = c->group_in, row = c->axis[2].kernel,
+                lines = onri_conv_taps(c) / row;
+  for (int64_t v = 0; v < vectors_of(c, lanes); v++) {
+    const int64_t first = v * lanes;
+    for (int64_t line = 0; line < lines; line++)
+      for (int64_t t = 0; t < in; t++)
+        for (int64_t k = 0; k < row; k++, packed += lanes)
+          for (int64_t l = 0; l < lanes; l++)
+            packed[l] = first + l < channels ? weight[(((first + l) * in + t) * lines + line) * row + k] : 0;
+  }
+}
+
+void onri_grouped_f32(const struct onri_conv *c, const struct onri_depthwise_kernels *kernels, const float *x,
+                      const float *packed, const float *bias, float *y, onri_depthwise_tail tail,
+                      const void *tail_context, struct onr_env *env) {
+  struct work w = {
+      .c = c, .x_size = sizeof(float), .y_size = sizeof(float), .job = {.tail = tail, .tail_context = tail_context}};
+  fill_job(&w, x, packed, bias, y);
+  w.kernels = kernels;
+  w.job.terms = c->group_in;
+  w.job.w_tap = kernels->lanes;
+  w.job.w_term = c->axis[2].kernel * w.job.w_tap;
+  w.job.w_line = c->group_in * w.job.w_term;
+  w.job.w_vector = c->axis[0].kernel * c->axis[1].kernel * w.job.w_line;
+  run_all(&w, env);
 }
 
 void onri_depthwise_bytes(const struct onri_conv *c, const void *x, const struct onri_depthwise_bytes *bytes,

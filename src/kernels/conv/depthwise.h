@@ -27,6 +27,19 @@ void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *
 struct onri_depthwise_bytes;
 void onri_depthwise_bytes(const struct onri_conv *c, const void *x, const struct onri_depthwise_bytes *bytes,
                           const float *differences, void *y, struct onr_env *env);
+
+/* The same for groups of a few channels of input, channels-last: each vector of outputs sees its groups' channels one
+ * by one, in its lanes. Weights are packed for the kernels of one level: give the same ones to all of these. */
+struct onri_depthwise_kernels;
+int onri_grouped_can(const struct onri_conv *c, const struct onri_depthwise_kernels *kernels);
+/* Of packed weights; 0: more than memory holds. */
+size_t onri_grouped_floats(const struct onri_conv *c, const struct onri_depthwise_kernels *kernels);
+/* weight: as conv_direct.h has it. */
+void onri_grouped_pack(const struct onri_conv *c, const struct onri_depthwise_kernels *kernels, const float *weight,
+                       float *packed);
+void onri_grouped_f32(const struct onri_conv *c, const struct onri_depthwise_kernels *kernels, const float *x,
+                      const float *packed, const float *bias, float *y, onri_depthwise_tail tail,
+                      const void *tail_context, struct onr_env *env);
 /* Whether there are vectors that are worth it: the widest ones of this processor. */
 int onri_depthwise_is_fast(void);
 

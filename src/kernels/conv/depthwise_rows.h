@@ -21,14 +21,16 @@ struct onri_depthwise_job {
   struct onri_axis axis[ONR_MAX_SPATIAL];
   int64_t x_plane, x_line, x_pixel, y_line, y_pixel; /* from one to the next */
   int64_t channels;                                  /* of output, of all */
-  int64_t each,
-      phase; /* so many channels of output have one of input; those before the job's first that have its own */
+  int64_t each, phase; /* channels of output of a group; those before the job's first that are of its own */
+  int64_t terms;       /* channels of input of a group: 1, or as grouped.h has it */
   float min, max;
   const void *x;         /* the first of the channels, in pixel 0 of the image: float, or bytes */
   const float *w, *bias; /* of that channel; bias may be NULL */
   void *y;               /* of that channel, in pixel 0 of the output plane: float, bytes, int32 */
   int64_t o0, top, bottom;
-  int64_t w_tap, w_line; /* from one to the next */
+  int64_t w_tap, w_line;    /* from one to the next */
+  int64_t w_term, w_vector; /* where a group has several channels of input: from one of them, and of the vectors of
+                             * channels of output, to the next */
   /* A vector holds neighbours in a row of one channel: axis 2 is that of the rows, axis 1 has the taps of a row, for
    * each of which x begins elsewhere; nothing lies in padding. Else NULL. */
   const int64_t *shifts;
@@ -41,6 +43,7 @@ enum { ONRI_DEPTHWISE_TILE = 7 /* outputs at once: images of 7, 14, 28 ... leave
 
 struct onri_depthwise_kernels {
   void (*rows)(const struct onri_depthwise_job *job, int64_t channels);
+  int64_t lanes;
 };
 
 #endif

@@ -16,25 +16,28 @@ enum { OUTPUTS = ONRI_DEPTHWISE_TILE, MOST_TAPS = 9 /* of code of their own */ }
 INLINE vf32 load(const float *x, const int full, size_t lanes) { return full ? f32_load(x) : f32_load_part(x, lanes); }
 
 /* What x is: numbers; bytes; numbers of which several channels of output have one; neighbours in a row, which have one
- * weight; or bytes without a sign and a zero point, which are numbers as they are. */
-enum { NUMBERS, BYTES, SHARED, PLANE, PLAIN_BYTES };
+ * weight; bytes without a sign and a zero point, which are numbers as they are; or numbers of which each channel of
+ * output has several, those of its group: in whole groups as many as there are outputs, or any. */
+enum { NUMBERS, BYTES, SHARED, PLANE, PLAIN_BYTES, WHOLE_GROUPS, GROUPS };
 INLINE int is_bytes(const int kind) { return kind == BYTES || kind == PLAIN_BYTES; }
+INLINE int is_grouped(const int kind) { return kind == WHOLE_GROUPS || kind == GROUPS; }
 
 /* A vector of channels of output. */
 struct lanes {
   size_t count;  /* that are there */
-  vi32 from;     /* SHARED: where each finds its channel of input, */
+  vi32 from;     /* SHARED, GROUPS: where each finds its channel of input, or the first one of its group, */
   size_t inputs; /* of so many */
 };
 
 /* From channel c of the job on. */
 INLINE struct lanes lanes_from(const struct onri_depthwise_job job, int64_t c, size_t count, const int kind) {
-  struct lanes lanes = {.count = count};
-  if (kind != SHARED) return lanes;
+  struct lanes lanes = {.count = count, .inputs = F32_LANES};
+  if (kind == WHOLE_GROUPS) lanes.from = i32_lanes() & -(int32_t)job.each;
+  if (kind != SHARED && kind != GROUPS) return lanes;
   const int32_t rest = (int32_t)((job.phase + c) % job.each), all = (int32_t)(count < F32_LANES ? count : F32_LANES);
   const vf32 place = f32_from_i32(i32_lanes() + rest) + 0.5f; /* in the middle, so that rounding changes nothing */
-  lanes.from = i32_from_f32(place / (float)job.each);
-  lanes.inputs = (size_t)((rest + all - 1) / (int32_t)job.each + 1);
+  lanes.from = i32_from_f32(place / (float)job.each) * (int32_t)job.terms;
+  lanes.inputs = (size_t)((rest + all - 1) / (int32_t)job.each + 1) * (size_t)job.terms;
   return lanes;
 }
 
@@ -45,6 +48,13 @@ INLINE vf32 load_x(const struct onri_depthwise_job job, int64_t at, const int ki
   if (kind == SHARED) {
     const vi32 x = (vi32)f32_load_part((const float *)job.x + at, lanes.inputs);
     return (vf32)i32_pick(x, x, lanes.from);
+  }
+  if (kind == WHOLE_GROUPS)
+    return (vf32)i32_permute((vi32)load((const float *)job.x + at, full, lanes.count), lanes.from);
+  if (kind == GROUPS) {
+    const float *x = (const float *)job.x + at;
+    const size_t more = lanes.inputs > F32_LANES ? lanes.inputs - F32_LANES : 0;
+    return (vf32)i32_pick((vi32)f32_load_part(x, lanes.inputs), (vi32)f32_load_part(x + F32_LANES, more), lanes.from);
   }
   const uint8_t *x = (const uint8_t *)job.x + at;
   uint8_t part[F32_LANES] = {0};
@@ -120,13 +130,13 @@ INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t chan
  * inside: all of them lie in the image; else those from `low` on and before `high`. */
 INLINE void fixed_line(const struct onri_depthwise_job job, int64_t x, const float *w, int64_t low, int64_t high,
                        const int taps, const int stride, const int dilation, const int inside, const int kind,
-                       vf32 *sum) {
+                       const int full, struct lanes lanes, vf32 *sum) {
   vf32 weight[MOST_TAPS];
   UNROLL for (int k = 0; k < taps; k++) weight[k] =
       kind == PLANE ? f32_set(w[k * job.w_tap]) : f32_load(w + k * job.w_tap);
   UNROLL for (int j = 0; j < (OUTPUTS - 1) * stride + (taps - 1) * dilation + 1; j++, x += job.x_pixel) {
     if (!inside && (j < low || j >= high)) continue;
-    const vf32 at = load_x(job, x, kind, 1, (struct lanes){.count = F32_LANES});
+    const vf32 at = load_x(job, x, kind, full, lanes);
     UNROLL for (int k = 0; k < taps; k++) {
       const int i = (j - k * dilation) / stride;
       if (j >= k * dilation && (j - k * dilation) % stride == 0 && i < OUTPUTS) sum[i] = f32_fma(at, weight[k], sum[i]);
@@ -151,6 +161,11 @@ INLINE void any_line(const struct onri_depthwise_job job, int64_t x, const float
   }
 }
 
+/* Where the weights of channels from c on begin: those of grouped channels lie together for each vector. */
+INLINE const float *weights_of(const struct onri_depthwise_job job, const float *w, int64_t c, const int kind) {
+  return kind == PLANE ? w : is_grouped(kind) ? w + c / F32_LANES * job.w_vector : w + c;
+}
+
 /* OUTPUTS outputs of one row, from o on, for all channels of the job. taps 0: any. */
 INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t o, int64_t row, const int taps,
                  const int stride, const int dilation, const int inside, const int kind, const int full) {
@@ -171,12 +186,18 @@ INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t 
                                                     : (vf32){0};
     UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] = bias;
     for (int64_t k0 = first0; k0 < last0; k0++) {
-      int64_t x = x0 + (k0 - first0) * a0.dilation * job.x_plane + (kind == SHARED ? (job.phase + c) / job.each : c);
-      const float *w = w0 + (k0 - first0) * a1.kernel * job.w_line + (kind == PLANE ? 0 : c);
+      int64_t x = x0 + (k0 - first0) * a0.dilation * job.x_plane +
+                  (kind == SHARED || kind == GROUPS ? (job.phase + c) / job.each * job.terms : c);
+      const float *w = weights_of(job, w0 + (k0 - first0) * a1.kernel * job.w_line, c, kind);
       for (int64_t k1 = first1; k1 < last1; k1++, x += a1.dilation * job.x_line, w += job.w_line) {
         if (kind == PLANE) x = x0 + job.shifts[k1] + c;
-        if (taps) fixed_line(job, x, w, -column, a2.in - column, taps, stride, dilation, inside, kind, sum);
-        else any_line(job, x, w, -column, a2.in - column, sum, kind, full, lanes);
+        struct lanes term = lanes;
+        for (int64_t t = 0; t < (is_grouped(kind) ? job.terms : 1); t++, term.from += 1) {
+          const float *weights = w + t * job.w_term;
+          if (taps)
+            fixed_line(job, x, weights, -column, a2.in - column, taps, stride, dilation, inside, kind, full, term, sum);
+          else any_line(job, x, weights, -column, a2.in - column, sum, kind, full, term);
+        }
       }
     }
     finish(job, at, c, a2.out - o, sum, kind, full, lanes);
@@ -252,6 +273,14 @@ ROWS(plane_5, 5, 1, 1, 0, PLANE, 1)
 ROWS(plane_5_by_2, 5, 2, 1, 0, PLANE, 1)
 ROWS(plane_7, 7, 1, 1, 0, PLANE, 1)
 ROWS(plane_9, 9, 1, 1, 0, PLANE, 1)
+ROWS(whole_groups, 0, 0, 0, 0, WHOLE_GROUPS, 1)
+ROWS(whole_groups_3, 3, 1, 1, 1, WHOLE_GROUPS, 1)
+ROWS(whole_groups_3_by_2, 3, 2, 1, 1, WHOLE_GROUPS, 1)
+ROWS(whole_groups_part, 0, 0, 0, 0, WHOLE_GROUPS, 0)
+ROWS(whole_groups_part_3, 3, 1, 1, 1, WHOLE_GROUPS, 0)
+ROWS(groups_3, 3, 1, 1, 1, GROUPS, 1)
+ROWS(groups, 0, 0, 0, 0, GROUPS, 1)
+ROWS(groups_part, 0, 0, 0, 0, GROUPS, 0)
 #undef ROWS
 
 typedef void (*rows_function)(const struct onri_depthwise_job *job, int64_t channels);
@@ -275,11 +304,37 @@ static rows_function choose(const struct onri_axis *a, int kind) {
   return any[kind];
 }
 
+/* full: vectors are. */
+static rows_function choose_grouped(const struct onri_depthwise_job *job, int full) {
+  const struct onri_axis *a = &job->axis[2];
+  const int near = a->kernel == 3 && a->stride == 1 && a->dilation == 1;
+  if (job->terms != job->each || F32_LANES % job->each != 0)
+    return !full ? rows_groups_part : near ? rows_groups_3 : rows_groups;
+  if (!full) return near ? rows_whole_groups_part_3 : rows_whole_groups_part;
+  if (near) return rows_whole_groups_3;
+  return a->kernel == 3 && a->stride == 2 && a->dilation == 1 ? rows_whole_groups_3_by_2 : rows_whole_groups;
+}
+
+/* Whole vectors, and then those channels that leave a part of one empty. */
+static void grouped_rows(const struct onri_depthwise_job *job, int64_t channels) {
+  const int64_t whole = channels / F32_LANES * F32_LANES, from = job->phase + whole;
+  if (whole > 0) choose_grouped(job, 1)(job, whole);
+  if (whole == channels) return;
+  struct onri_depthwise_job rest = *job;
+  rest.x = (const float *)job->x + from / job->each * job->terms;
+  rest.phase = from % job->each;
+  rest.w += whole / F32_LANES * job->w_vector;
+  if (job->bias) rest.bias += whole;
+  rest.y = (float *)job->y + whole;
+  choose_grouped(job, 0)(&rest, channels - whole);
+}
+
 static void rows(const struct onri_depthwise_job *job, int64_t channels) {
   static const rows_function part[] = {rows_part, rows_bytes_part, rows_shared_part, rows_plane_part, rows_plain_part};
   const int is_plain = job->bytes && !job->bytes->flip && job->bytes->zero == 0.0f;
   const int kind = is_plain ? PLAIN_BYTES : job->bytes ? BYTES : job->shifts ? PLANE : job->each > 1 ? SHARED : NUMBERS;
-  (channels >= F32_LANES ? choose(&job->axis[2], kind) : part[kind])(job, channels);
+  if (job->terms > 1) grouped_rows(job, channels);
+  else (channels >= F32_LANES ? choose(&job->axis[2], kind) : part[kind])(job, channels);
 }
 
-const struct onri_depthwise_kernels ONRI_AT_LEVEL(onri_depthwise_kernels) = {rows};
+const struct onri_depthwise_kernels ONRI_AT_LEVEL(onri_depthwise_kernels) = {rows, F32_LANES};

@@ -14,8 +14,9 @@ struct onri_conv_prepared {
   struct onri_xnn_packed xnn;
   int32_t tuned;       /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
   int32_t finite_only; /* xnn is for images of finite numbers */
-  void *weights;       /* packed for the portable or the depthwise kernel; NULL: they are an input of run */
+  void *weights;       /* packed for the portable or a depthwise kernel; NULL: they are an input of run */
   int32_t planes;      /* depthwise, channels-first; the weights are finite */
+  int32_t grouped;     /* weights is packed for the kernel of a few channels a group */
   enum onri_conv_form form;
   const struct onri_conv_way *way; /* of a transposed product; NULL: it is none */
   float *product;                  /* packed for conv_gemm.h, */

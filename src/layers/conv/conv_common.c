@@ -82,15 +82,18 @@ static struct onri_xnn_conv for_xnn(const struct onr_call *call, const struct on
 
 static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
+  const struct onri_depthwise_kernels *kernels = onri_kernels(depthwise);
+  const size_t count = p->grouped ? onri_grouped_floats(c, kernels) : (size_t)onr_desc_elements(&call->in[1]);
   size_t bytes;
-  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_widened_size(call->in[1].dtype), &bytes))
+  if (!onri_mul_size(count, onri_widened_size(call->in[1].dtype), &bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
   p->weights = onri_block_recall(call->env, bytes);
   if (p->weights) return ONR_STATUS_OK;
   ONR_TRY(onri_late_read(call, weight));
   p->weights = onri_block_begin(call->env, bytes);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight->values, p->weights);
+  if (p->grouped) onri_grouped_pack(c, kernels, weight->values, p->weights);
+  else if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight->values, p->weights);
   else onri_conv_pack_f32(c, weight->values, p->weights);
   p->weights = onri_block_end(call->env, p->weights, bytes);
   return ONR_STATUS_OK;
@@ -163,6 +166,20 @@ static int is_own(const struct onri_conv *c) {
   return onri_conv_is_depthwise(c) && !c->transposed && onri_depthwise_is_fast();
 }
 
+/* Measuring asks for another one. */
+static int is_passed_over(const struct onr_call *call, enum onr_method first, enum onr_method last) {
+  const enum onr_method method = call->env->method;
+  return method != ONR_METHOD_RULE && (method < first || method > last);
+}
+
+/* Vectors of several groups, where those of one would be mostly empty. */
+static int is_grouped(const struct onr_call *call, const struct onri_conv *c) {
+  const struct onri_depthwise_kernels *kernels = onri_kernels(depthwise);
+  return onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && onri_depthwise_is_fast() &&
+         !onri_is_double(call->in[1].dtype) && onri_grouped_can(c, kernels) && onri_grouped_floats(c, kernels) > 0 &&
+         !is_passed_over(call, ONR_METHOD_DEPTHWISE, ONR_METHOD_DEPTHWISE);
+}
+
 /* With dilation it sees an image for each of the places between two taps: these must be more than a tile. */
 static int has_tiles(const struct onri_conv *c) {
   enum { TILE_OUTPUTS = 4 };
@@ -187,12 +204,6 @@ static int suits_xnn(const struct onr_call *call, const struct onri_conv *c) {
 
 /* Where measuring asks for a method, it is taken where it can be; else the rule has its say. */
 static int asks_for(const struct onr_call *call, enum onr_method method) { return call->env->method == method; }
-
-/* Measuring asks for another one. */
-static int is_passed_over(const struct onr_call *call, enum onr_method first, enum onr_method last) {
-  const enum onr_method method = call->env->method;
-  return method != ONR_METHOD_RULE && (method < first || method > last);
-}
 
 /* So many pairs of channels have weights for Winograd's method that leave the second cache: it waits for them, and
  * float16 is faster (256 channels of 14x14 pixels 1.48 ms and 0.97). */
@@ -243,7 +254,9 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
     if (p->planes) ONR_TRY(is_finite(call, &weight, &p->planes));
     own = p->planes;
   }
-  if (own || (c->transposed && !channels_last && p->form != ONRI_CONV_FIRST) || onri_is_double(call->in[1].dtype))
+  p->grouped = channels_last && !x_channels_first && is_grouped(call, c);
+  if (own || p->grouped || (c->transposed && !channels_last && p->form != ONRI_CONV_FIRST) ||
+      onri_is_double(call->in[1].dtype))
     status = pack(call, c, ONRI_XNN_NEVER, &weight);
   else status = choose_and_pack(call, c, channels_last && !x_channels_first, &weight);
   onri_late_release(&weight, call->env);
@@ -341,8 +354,8 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
     call->method = onri_conv_winograd_method(&p->winograd);
   }
   s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE &&
-                 (onri_depthwise_can(c) || (p->planes && onri_depthwise_can_planes(c))) && onri_depthwise_is_fast() &&
-                 !onri_is_double(call->in[0].dtype);
+                 (p->grouped || onri_depthwise_can(c) || (p->planes && onri_depthwise_can_planes(c))) &&
+                 onri_depthwise_is_fast() && !onri_is_double(call->in[0].dtype);
   if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR, call->method = ONR_METHOD_DEPTHWISE;
   call->exact = s->depthwise && !is_tuned(s) && !s->winograd;
   if (call->method == ONR_METHOD_RULE) call->method = ONR_METHOD_DIRECT;
@@ -361,6 +374,15 @@ static void apply_tail(struct onr_call *call, const void *residual, void *y) {
   onri_conv_tail_all(&s->tail, call->in[0].dtype, residual, y, (size_t)onr_desc_elements(&call->out[0]), call->env);
 }
 
+static void run_depthwise(struct onr_call *call, const struct onri_conv *c, const float *x, const float *weights,
+                          const float *bias, float *y, int with_tail) {
+  const struct onri_conv_prepared *p = call->prepared;
+  const struct onri_conv_state *s = call->state;
+  const onri_depthwise_tail tail = with_tail ? onri_conv_tail_apply : NULL;
+  if (p->grouped) onri_grouped_f32(c, onri_kernels(depthwise), x, weights, bias, y, tail, &s->tail, call->env);
+  else onri_depthwise_f32(c, x, weights, bias, y, tail, &s->tail, call->env);
+}
+
 static enum onr_status run_portable(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
@@ -376,15 +398,11 @@ static enum onr_status run_portable(struct onr_call *call) {
     weights = packed;
   }
   const struct onri_conv bare = without_clamp(call, &s->conv);
-  if (s->depthwise && !onri_has(call, 3) && onri_conv_has_tail(&s->tail)) {
-    onri_depthwise_f32(&bare, x, weights, bias, y, onri_conv_tail_apply, &s->tail, call->env);
-    onri_widened_finish(call, 0, s->y);
-    return ONR_STATUS_OK;
-  }
-  if (s->depthwise) onri_depthwise_f32(&bare, x, weights, bias, y, NULL, NULL, call->env);
+  const int with_tail = !onri_has(call, 3) && onri_conv_has_tail(&s->tail);
+  if (s->depthwise) run_depthwise(call, &bare, x, weights, bias, y, with_tail);
   else if (wide) onri_conv_direct_f64(&bare, x, weights, bias, y, call->env);
   else onri_conv_direct_f32(&bare, x, weights, bias, y, call->env);
-  apply_tail(call, onri_widened_input(call, 3, s->residual), y);
+  if (!s->depthwise || !with_tail) apply_tail(call, onri_widened_input(call, 3, s->residual), y);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
