@@ -1,7 +1,6 @@
 /* affine.c: a scale and a shift a channel go into the weights and the bias of the layer in front. BatchNorm is one,
  * too.
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/numbers/checked.h"
@@ -182,27 +181,10 @@ static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
   return ONR_STATUS_OK;
 }
 
-/* scale and shift of an inference-mode batch_norm with constant statistics, in the graph's arena; 0 when it is not
- * that. */
 static int read_batch_norm(struct onri_rewrite *rw, const struct onri_node *node, int32_t rank, struct affine *a) {
-  const struct onr_batch_norm_params *p = node->params;
-  const float *in[5];
-  size_t count[5];
-  if (p->training || p->channels_last || node->num_in < 5) return 0;
-  if (rank < p->min_rank || (p->max_rank && rank > p->max_rank)) return 0; /* its error is due */
-  for (int i = 1; i < 5; i++) {
-    in[i] = onri_rewrite_floats(rw, node->in[i], &count[i]);
-    if (!in[i] || count[i] != count[1]) return 0;
-  }
-  float *scale = onri_arena_allocate(&rw->graph->arena, 2 * count[1] * sizeof(*scale));
-  if (!scale) return 0;
-  float *shift = scale + count[1];
-  for (size_t c = 0; c < count[1]; c++) {
-    const double factor = (double)in[1][c] / sqrt((double)in[4][c] + (double)p->epsilon);
-    scale[c] = (float)factor;
-    shift[c] = (float)((double)in[2][c] - factor * (double)in[3][c]);
-  }
-  *a = (struct affine){scale, shift, count[1], count[1]};
+  size_t count;
+  if (!onri_match_batch_norm(rw, node, rank, &a->scale, &a->shift, &count)) return 0;
+  a->num_scales = a->num_shifts = count;
   return 1;
 }
 
@@ -226,8 +208,6 @@ static enum onr_status write_out(struct onri_rewrite *rw, struct onri_node *node
 static int is_affine(struct onri_rewrite *rw, const struct onri_node *node, struct affine *a, struct weights *w,
                      struct onri_node **layer) {
   const int32_t rank = onri_rewrite_rank(rw, node->in[0]);
-  for (int32_t k = 1; k < node->num_out; k++)
-    if (node->out[k] != ONRI_NONE) return 0;
   if (rank < 2 || onri_rewrite_desc(rw, node->in[0])->dtype != ONR_DTYPE_F32 || !read_batch_norm(rw, node, rank, a))
     return 0;
   *layer = find_weighted(rw, node->in[0], w);

@@ -90,18 +90,6 @@ static enum onr_status replace_outputs(struct onri_rewrite *rw, struct onri_node
   return status;
 }
 
-/* Weights are cut and put together in several steps: what nobody reads any more leaves memory at once. Facts, once
- * there are any, may still look at it. */
-static void release_inputs(struct onri_rewrite *rw, const struct onri_node *node) {
-  if (rw->facts && rw->facts->graph) return;
-  for (int32_t k = 0; k < node->num_in; k++) {
-    struct onri_value *value = node->in[k] == ONRI_NONE ? NULL : &rw->graph->values[node->in[k]];
-    if (!value || !value->constant || rw->uses[node->in[k]] > 0 || rw->is_output[node->in[k]]) continue;
-    onri_constant_release(value->constant);
-    value->constant = NULL;
-  }
-}
-
 static enum onr_status fold_node(struct onri_rewrite *rw, struct onri_node *node, struct onri_arena *arena) {
   struct onr_error why = {0};
   struct work work;
@@ -121,7 +109,8 @@ static enum onr_status fold_node(struct onri_rewrite *rw, struct onri_node *node
   if (status != ONR_STATUS_OK) return ONR_STATUS_OK; /* it may lie in a branch that is never taken */
   rw->budget->bytes -= growth;
   ONR_TRY(replace_outputs(rw, node, work.outputs));
-  release_inputs(rw, node);
+  /* Weights are cut and put together in several steps. */
+  for (int32_t k = 0; k < node->num_in; k++) onri_rewrite_release(rw, node->in[k]);
   return ONR_STATUS_OK;
 }
 

@@ -201,3 +201,27 @@ int onri_match_pixelwise(const struct onri_rewrite *rw, const struct onri_node *
   }
   return 1;
 }
+
+int onri_match_batch_norm(struct onri_rewrite *rw, const struct onri_node *node, int32_t rank, const float **scale,
+                          const float **shift, size_t *count) {
+  const struct onr_batch_norm_params *p = node->params;
+  const float *in[5];
+  size_t counts[5];
+  for (int32_t k = 1; k < node->num_out; k++)
+    if (node->out[k] != ONRI_NONE) return 0;
+  if (p->training || p->channels_last || node->num_in < 5) return 0;
+  if (rank < p->min_rank || (p->max_rank && rank > p->max_rank)) return 0; /* its error is due */
+  for (int i = 1; i < 5; i++) {
+    in[i] = onri_rewrite_floats(rw, node->in[i], &counts[i]);
+    if (!in[i] || counts[i] != counts[1]) return 0;
+  }
+  float *values = onri_arena_allocate(&rw->graph->arena, 2 * counts[1] * sizeof(*values));
+  if (!values) return 0;
+  *scale = values, *shift = values + counts[1], *count = counts[1];
+  for (size_t c = 0; c < counts[1]; c++) {
+    const double factor = (double)in[1][c] / sqrt((double)in[4][c] + (double)p->epsilon);
+    values[c] = (float)factor;
+    values[counts[1] + c] = (float)((double)in[2][c] - factor * (double)in[3][c]);
+  }
+  return 1;
+}

@@ -44,4 +44,9 @@ int onri_match_near(double a, double b);
 const float *onri_match_per_channel(const struct onri_rewrite *rw, int32_t c, int32_t rank, int64_t channels,
                                     int32_t channel_axis, size_t *count);
 
+/* scale and shift of an inference-mode batch_norm with constant statistics, one each a channel, in the graph's arena; 0
+ * when it is not that. rank: of its input. */
+int onri_match_batch_norm(struct onri_rewrite *rw, const struct onri_node *node, int32_t rank, const float **scale,
+                          const float **shift, size_t *count);
+
 #endif

@@ -51,6 +51,13 @@ enum onr_status onri_rewrite_end(struct onri_rewrite *rw, enum onr_status status
   return status;
 }
 
+void onri_rewrite_release(struct onri_rewrite *rw, int32_t v) {
+  if (v == ONRI_NONE || (rw->facts && rw->facts->graph) || rw->uses[v] > 0 || rw->is_output[v]) return;
+  struct onri_value *value = &rw->graph->values[v];
+  if (value->constant) onri_constant_release(value->constant);
+  value->constant = NULL;
+}
+
 enum onr_status onri_rewrite_no_memory(struct onri_rewrite *rw) {
   return onr_fail(rw->error, ONR_STATUS_NO_MEMORY, "out of memory while rewriting a graph of %zu nodes",
                   rw->graph->num_nodes);

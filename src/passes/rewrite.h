@@ -107,6 +107,10 @@ enum onr_status onri_rewrite_reshape(struct onri_rewrite *rw, struct onri_node *
                                      const struct onri_reshaping *reshaping);
 enum onr_status onri_rewrite_no_memory(struct onri_rewrite *rw);
 
+/* What constant v holds leaves memory where nobody reads it any more. Facts, once there are any, may still look at it.
+ */
+void onri_rewrite_release(struct onri_rewrite *rw, int32_t v);
+
 /* --- patterns --- */
 /* What to try on nodes of one layer. A rule that does not apply changes nothing and returns OK. */
 struct onri_rewrite_rule {

@@ -55,7 +55,7 @@ static void check(const char *name, int32_t (*build)(struct graph_test *t, int32
   t.env.backend = ONR_BACKEND_AUTO; /* the pass leaves plain loops alone */
   t.tolerance = 1e-5;
   graph_test_output(&t, build(&t, graph_test_input(&t, 4, (int64_t[]){1, channels, size, size})));
-  graph_test_check(&t, NULL);
+  graph_test_check(&t, "conv_sum");
   const size_t found = graph_test_count(&t, &onri_layer_conv_chain);
   if (found != (size_t)(stages > 0)) fail_msg("%s: %zu chains", name, found);
   if (stages > 0) {

@@ -75,7 +75,7 @@ static void test_sums(void **state) {
     graph_test_begin(&t);
     t.tolerance = 1e-5;
     graph_test_output(&t, cases[i].build(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 5, 6})));
-    graph_test_check(&t, NULL);
+    graph_test_check(&t, "conv_sum");
     if (with_residual(&t) != (size_t)cases[i].goes)
       fail_msg("%s: %zu sums are in a convolution", cases[i].name, with_residual(&t));
     graph_test_end(&t);
