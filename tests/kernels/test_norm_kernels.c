@@ -107,13 +107,19 @@ static void check_slices(struct sweep *s, int level) {
   expect("slices", level, n.count * n.run, 2e-5);
 }
 
+/* What lies between rows stays. */
 static void check_each(struct sweep *s, int level) {
-  const size_t count = (size_t)sweep_pick(s, 1, 150);
+  const size_t columns = (size_t)sweep_pick(s, 1, 150), rows = (size_t)sweep_pick(s, 1, 20);
+  const size_t step = columns + (size_t)sweep_pick(s, 0, 40), count = (rows - 1) * step + columns;
+  const struct onri_norm_columns each = {y, y, columns, rows, step, bias, scale, bias + columns};
   start(s, count, 3, 5);
   sweep_fill(s, ONR_DTYPE_F32, MOST, 2, 0, scale, wide_scale);
   sweep_fill(s, ONR_DTYPE_F32, MOST, 2, 0, bias, wide_bias);
-  onri_kernels_at(normalize, level)->apply_each(y, y, count, bias, scale, bias + count);
-  for (size_t i = 0; i < count; i++) expected[i] = (wide[i] - wide_bias[i]) * wide_scale[i] + wide_bias[count + i];
+  onri_kernels_at(normalize, level)->apply_each(&each);
+  for (size_t i = 0; i < count; i++) {
+    const size_t j = i % step;
+    expected[i] = j < columns ? (wide[i] - wide_bias[j]) * wide_scale[j] + wide_bias[columns + j] : wide[i];
+  }
   expect("each", level, count, 1e-5);
 }
 

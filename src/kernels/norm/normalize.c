@@ -10,7 +10,7 @@
 #include "kernels/move/turned.h"
 #include "kernels/reduce/reduce_lines.h"
 
-enum { BLOCK = 512, COLUMNS = 64, DENSE = 4096 };
+enum { BLOCK = 512, COLUMNS = 64, DENSE = 4096, ROWS = 64 };
 
 double onri_normalize_factor(enum onri_normalize_kind kind, double sum, double n, double epsilon) {
   onri_kernels(normalize)->factors(kind, &sum, 1, n, epsilon);
@@ -40,11 +40,15 @@ static double sum_f32(const float *x, size_t count, double mean, enum onri_take 
   return onri_kernels(reduce)->run[what](x, count, mean, 0);
 }
 
-static void add_columns_f64(const double *x, size_t count, const double *mean, enum onri_take what, double *sum) {
-  for (size_t j = 0; j < count; j++) sum[j] += sum_f64(x + j, 1, mean[j], what);
+static void add_rows_f64(const double *x, size_t columns, size_t rows, size_t step, const double *mean,
+                         enum onri_take what, double *sum) {
+  for (size_t r = 0; r < rows; r++, x += step)
+    for (size_t j = 0; j < columns; j++) sum[j] += sum_f64(x + j, 1, mean[j], what);
 }
-static void add_columns_f32(const float *x, size_t count, const double *mean, enum onri_take what, double *sum) {
-  const struct onri_lines lines = {.x = x, .columns = count, .column_step = 1, .rows = 1, .centre = mean};
+static void add_rows_f32(const float *x, size_t columns, size_t rows, size_t step, const double *mean,
+                         enum onri_take what, double *sum) {
+  const struct onri_lines lines = {
+      .x = x, .columns = columns, .column_step = 1, .rows = rows, .row_step = step, .centre = mean};
   onri_kernels(reduce)->lines[what](&lines, sum);
 }
 
@@ -58,13 +62,16 @@ static void apply_f32(const float *x, float *y, size_t count, float mean, float 
   onri_kernels(normalize)->apply(x, y, count, mean, factor, scale, bias, step);
 }
 
-static void apply_each_f64(const double *x, double *y, size_t count, const double *centre, const double *factor,
-                           const double *shift) {
-  for (size_t j = 0; j < count; j++) y[j] = (x[j] - centre[j]) * factor[j] + shift[j];
+/* Rows of columns, as they lie. */
+static void apply_rows_f64(const double *x, double *y, size_t columns, size_t rows, size_t step, const double *centre,
+                           const double *factor, const double *shift) {
+  for (size_t r = 0; r < rows; r++, x += step, y += step)
+    for (size_t j = 0; j < columns; j++) y[j] = (x[j] - centre[j]) * factor[j] + shift[j];
 }
-static void apply_each_f32(const float *x, float *y, size_t count, const float *centre, const float *factor,
-                           const float *shift) {
-  onri_kernels(normalize)->apply_each(x, y, count, centre, factor, shift);
+static void apply_rows_f32(const float *x, float *y, size_t columns, size_t rows, size_t step, const float *centre,
+                           const float *factor, const float *shift) {
+  const struct onri_norm_columns all = {x, y, columns, rows, step, centre, factor, shift};
+  onri_kernels(normalize)->apply_each(&all);
 }
 
 #define T float
@@ -135,9 +142,11 @@ static void plain_columns(const struct onri_normalize *n, const float *x, float 
   kernels->factors(n->kind, sum, width, (double)rows, n->epsilon);
   for (size_t j = 0; j < width; j++) factor[j] = (float)sum[j];
   for (size_t f = 1; f < fold; f++) memcpy(factor + f * width, factor, width * sizeof(*factor));
-  for (size_t r = 0; r < whole && !onri_pace_stop(&pace, wide); r++)
-    kernels->apply_each(x + r * fold * step, y + r * fold * step, wide, none, factor, none);
-  kernels->apply_each(x + whole * fold * step, y + whole * fold * step, rest * width, none, factor, none);
+  for (size_t r = 0, count; r < whole && !onri_pace_stop(&pace, ROWS * wide); r += count) {
+    count = whole - r < ROWS ? whole - r : ROWS;
+    apply_rows_f32(x + r * fold * step, y + r * fold * step, wide, count, fold * step, none, factor, none);
+  }
+  apply_rows_f32(x + whole * fold * step, y + whole * fold * step, rest * width, 1, 0, none, factor, none);
 }
 
 static void turned_columns(void *context, void *columns, size_t count) {

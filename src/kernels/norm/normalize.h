@@ -49,6 +49,14 @@ struct onri_norm_slices {
   float *mean, *inverse;
 };
 
+/* y = (x - centre) factor + shift; these have an entry a column. Rows are row_step apart, in x and in y. */
+struct onri_norm_columns {
+  const float *x;
+  float *y;
+  size_t columns, rows, row_step;
+  const float *centre, *factor, *shift;
+};
+
 struct onri_normalize_kernels {
   void (*slices)(const struct onri_norm_slices *slices);
   /* What slices of so many elements are multiplied by, in the place of their sums: of squared distances from the mean
@@ -58,9 +66,7 @@ struct onri_normalize_kernels {
    * are NULL. */
   void (*apply)(const float *x, float *y, size_t count, float mean, float factor, const float *scale, const float *bias,
                 size_t step);
-  /* y = (x - centre) factor + shift, each with its own. */
-  void (*apply_each)(const float *x, float *y, size_t count, const float *centre, const float *factor,
-                     const float *shift);
+  void (*apply_each)(const struct onri_norm_columns *columns);
 };
 
 /* The factor of one slice. */

@@ -36,12 +36,20 @@ static void apply(const float *x, float *y, size_t count, float mean, float fact
   else apply_loop(x, y, count, m, f, scale, bias, 0, 1, 0);
 }
 
-static void apply_each(const float *x, float *y, size_t count, const float *centre, const float *factor,
-                       const float *shift) {
-  for (size_t i = 0; i < count; i += F32_LANES) {
-    const size_t left = count - i;
-    const vf32 v = f32_load_part(x + i, left) - f32_load_part(centre + i, left);
-    f32_store_part(y + i, f32_fma(v, f32_load_part(factor + i, left), f32_load_part(shift + i, left)), left);
+/* Columns of as many rows; what they are multiplied by stays in L1. */
+static void apply_each(const struct onri_norm_columns *given) {
+  const struct onri_norm_columns n = *given;
+  const size_t rest = n.columns % F32_LANES, whole = n.columns - rest;
+  for (size_t r = 0; r < n.rows; r++) {
+    const float *x = n.x + r * n.row_step;
+    float *y = n.y + r * n.row_step;
+    for (size_t i = 0; i < whole; i += F32_LANES)
+      f32_store(y + i,
+                f32_fma(f32_load(x + i) - f32_load(n.centre + i), f32_load(n.factor + i), f32_load(n.shift + i)));
+    if (rest == 0) continue;
+    const vf32 v = f32_load_part(x + whole, rest) - f32_load_part(n.centre + whole, rest);
+    f32_store_part(y + whole, f32_fma(v, f32_load_part(n.factor + whole, rest), f32_load_part(n.shift + whole, rest)),
+                   rest);
   }
 }
 

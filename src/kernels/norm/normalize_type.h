@@ -52,13 +52,21 @@ static void NAME(write_slice)(const struct onri_normalize *n, size_t slice, size
   }
 }
 
+/* Rows that are read as they lie, and written so: the others go one by one. */
+static size_t NAME(rows_at_once)(const struct onri_normalize *n, int writes) {
+  return n->dtype == DTYPE && (!writes || n->y_dtype == DTYPE) ? ROWS : 1;
+}
+
 /* Sums of x - mean and the like of columns [width], spread over those of a slice. */
 static void NAME(sum_columns)(const struct onri_normalize *n, size_t start, size_t slices, const double *mean,
                               enum onri_take what, double *sum) {
   T buffer[COLUMNS];
   struct onri_pace pace = {n->env, 0};
-  for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) NAME(add_columns)
-  (NAME(read)(n, start + r * n->rows.stride[0], slices * n->run, buffer), slices * n->run, mean, what, sum);
+  const size_t most = NAME(rows_at_once)(n, 0), step = n->rows.stride[0], width = slices * n->run;
+  for (size_t r = 0, rows; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS * most); r += rows) {
+    rows = n->rows.count - r < most ? n->rows.count - r : most;
+    NAME(add_rows)(NAME(read)(n, start + r * step, width, buffer), width, rows, step, mean, what, sum);
+  }
   spread_sum(n, sum, slices);
 }
 
@@ -84,10 +92,13 @@ static void NAME(columns)(const struct onri_normalize *n, size_t slice, size_t s
     if (n->scale) factor[j] *= ((const T *)n->scale)[entry];
     if (n->bias) shift[j] = ((const T *)n->bias)[entry];
   }
-  for (size_t r = 0; n->y && r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
-    const size_t at = start + r * n->rows.stride[0];
+  const size_t most = NAME(rows_at_once)(n, 1), step = n->rows.stride[0];
+  for (size_t r = 0, rows; n->y && r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS * most); r += rows) {
+    const size_t at = start + r * step;
     T out[COLUMNS];
-    NAME(apply_each)(NAME(read)(n, at, width, buffer), out, width, centre, factor, shift);
-    NAME(write)(n, at, width, out);
+    rows = n->rows.count - r < most ? n->rows.count - r : most;
+    NAME(apply_rows)
+    (NAME(read)(n, at, width, buffer), most > 1 ? (T *)n->y + at : out, width, rows, step, centre, factor, shift);
+    if (most == 1) NAME(write)(n, at, width, out);
   }
 }

@@ -258,15 +258,25 @@ static void test_drawn_shapes(void **unused) {
       slice[i] = i / (size_t)(length * inner) * (size_t)inner + i % (size_t)inner;
     check(&c);
   }
-  for (int turn = 0; turn < sweep_cases(60); turn++) {
+  for (int turn = 0; turn < sweep_cases(120); turn++) {
     const int64_t batch = sweep_pick(&s, 1, 5), groups = sweep_pick(&s, 1, 9), group = sweep_pick(&s, 2, 60);
-    const int64_t spatial = sweep_pick(&s, 1, 3), channels = groups * group;
-    const struct onr_group_norm_params params = {.groups = groups, .epsilon = 1e-2f};
-    const struct norm_case c = {
-        &onri_layer_group_norm, &params, VARIANCE, (double)1e-2f, 3, {batch, channels, spatial}, 1, {channels}, 1, 1};
+    const int64_t channels = groups * group, most = CAPACITY / (batch * channels);
+    const int64_t spatial = sweep_pick(&s, 1, sweep_chance(&s, 3) && most > 3 ? most : 3);
+    const int last = sweep_chance(&s, 2);
+    const struct onr_group_norm_params params = {.groups = groups, .epsilon = 1e-2f, .channels_last = last};
+    const struct norm_case c = {&onri_layer_group_norm,
+                                &params,
+                                VARIANCE,
+                                (double)1e-2f,
+                                3,
+                                {batch, last ? spatial : channels, last ? channels : spatial},
+                                1,
+                                {channels},
+                                1,
+                                1};
     for (size_t i = 0; i < (size_t)(batch * channels * spatial); i++) {
-      slice[i] = i / (size_t)(group * spatial);
-      entry[i] = i / (size_t)spatial % (size_t)channels;
+      entry[i] = i / (size_t)(last ? 1 : spatial) % (size_t)channels;
+      slice[i] = i / (size_t)(channels * spatial) * (size_t)groups + entry[i] / (size_t)group;
     }
     check(&c);
   }
