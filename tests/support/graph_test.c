@@ -39,12 +39,15 @@ int32_t graph_test_constant(struct graph_test *t, int32_t rank, const int64_t *d
 
 int32_t graph_test_scalar(struct graph_test *t, float value) { return graph_test_constant(t, 0, NULL, &value); }
 
-int32_t graph_test_ints(struct graph_test *t, size_t count, const int64_t *values) {
-  const int64_t dim = (int64_t)count;
-  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I64, 1, &dim);
+int32_t graph_test_int_tensor(struct graph_test *t, int32_t rank, const int64_t *dims, const int64_t *values) {
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I64, rank, dims);
   const int32_t v = onri_graph_add_data(t->graph, &desc, values);
   assert_true(v >= 0);
   return v;
+}
+
+int32_t graph_test_ints(struct graph_test *t, size_t count, const int64_t *values) {
+  return graph_test_int_tensor(t, 1, &(int64_t){(int64_t)count}, values);
 }
 
 int32_t graph_test_node_outputs(struct graph_test *t, const struct onr_layer *layer, const void *params,

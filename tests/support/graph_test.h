@@ -36,6 +36,7 @@ int32_t graph_test_input(struct graph_test *t, int32_t rank, const int64_t *dims
 int32_t graph_test_constant(struct graph_test *t, int32_t rank, const int64_t *dims, const float *data);
 int32_t graph_test_scalar(struct graph_test *t, float value);
 int32_t graph_test_ints(struct graph_test *t, size_t count, const int64_t *values); /* int64 [count] */
+int32_t graph_test_int_tensor(struct graph_test *t, int32_t rank, const int64_t *dims, const int64_t *values);
 int32_t graph_test_node(struct graph_test *t, const struct onr_layer *layer, const void *params, const int32_t *in,
                         size_t num_in);
 /* Output 0 of a node with several. */
