@@ -229,6 +229,9 @@ foreach(level IN LISTS levels)
     add_dependencies(onnxrun_kernels_${level} onnxrun_only)
   endif()
   target_compile_options(onnxrun_kernels_${level} PRIVATE ${kernel_options} ${${level}})
+  if(ONNXRUN_FUZZ) # no counters: which of their branches is taken tells a fuzzer little, and they are most of all there are
+    target_compile_options(onnxrun_kernels_${level} PRIVATE -fno-sanitize-coverage=edge,inline-8bit-counters,pc-table)
+  endif()
   # Where there are others, the first level is for processors of before 2013: short rather than unrolled for each size.
   # MinSizeRel has every level so.
   set(plain $<CONFIG:MinSizeRel>:ONRI_PLAIN=2)

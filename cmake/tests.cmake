@@ -110,6 +110,10 @@ if(ONNXRUN_ONNX AND NOT WIN32)
   add_executable(linear_work tests/linear/work.c tests/support/proto_writer.c)
   set_target_properties(linear_work PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   target_link_libraries(linear_work PRIVATE onnxrun_test_support)
+  # tests/linear/test_copies.sh counts what it does.
+  add_executable(linear_copies tests/linear/copies.c tests/support/proto_writer.c tests/fuzz/wire.c)
+  set_target_properties(linear_copies PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(linear_copies PRIVATE onnxrun_test_support)
   # tests/soak/test_soak.sh and tools/soak run it.
   add_executable(soak tests/soak/soak.c)
   set_target_properties(soak PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
@@ -118,6 +122,10 @@ if(ONNXRUN_ONNX AND NOT WIN32)
   add_executable(faults_memory tests/faults/memory.c)
   set_target_properties(faults_memory PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   target_link_libraries(faults_memory PRIVATE onnxrun_internal_flags onnxrun)
+  # tests/guards/test_guards.sh runs it.
+  add_executable(guards_guard tests/guards/guard.c)
+  set_target_properties(guards_guard PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(guards_guard PRIVATE onnxrun_internal_flags onnxrun_internal Threads::Threads)
   # tests/facts/test_models.sh and test_fixed.sh run them.
   foreach(checker facts fixed)
     add_executable(facts_check_${checker} tests/facts/check_${checker}.c)

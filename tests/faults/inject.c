@@ -1,8 +1,12 @@
 /* inject.c: a library to preload (LD_PRELOAD): lets calls into the C library fail, as the environment says.
  *
  *   FAULT_KIND  malloc, open, read, fstat, mmap, write, thread; or short, eintr: reads and writes that do a part, or
- * are interrupted FAULT_AT    the number of the call that fails, from 1; 0: none FAULT_ON    set: so do all that follow
- *   FAULT_LOG   a file that the count of such calls is written to when the program ends */
+ *               are interrupted
+ *   FAULT_AT    the number of the call that fails, from 1; 0: none
+ *   FAULT_ON    set: so do all that follow
+ *   FAULT_LOG   a file that the count of such calls is written to when the program ends
+ *
+ * A program may say so itself, again and again: fault_arm, fault_count. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,15 +33,29 @@ static unsigned long fails_at;
 static int goes_on, is_ready;
 static atomic_ulong calls;
 
-__attribute__((constructor)) static void begin(void) {
+void fault_arm(const char *name, unsigned long at, int on);
+unsigned long fault_count(void);
+
+/* Counts from the next call on; name NULL: nothing fails. */
+void fault_arm(const char *name, unsigned long at, int on) {
   static const char *const names[] = {"none", "malloc", "open",   "read",  "fstat",
                                       "mmap", "write",  "thread", "short", "eintr"};
-  const char *name = getenv("FAULT_KIND"), *at = getenv("FAULT_AT");
+  is_ready = 0;
+  kind = NONE;
   for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
     if (!strcmp(name, names[i])) kind = (enum kind)i;
-  fails_at = at ? strtoul(at, NULL, 10) : 0;
-  goes_on = getenv("FAULT_ON") != NULL;
+  fails_at = at;
+  goes_on = on;
+  calls = 0;
   is_ready = 1;
+}
+
+/* Of that kind, since fault_arm. */
+unsigned long fault_count(void) { return calls; }
+
+__attribute__((constructor)) static void begin(void) {
+  const char *at = getenv("FAULT_AT");
+  fault_arm(getenv("FAULT_KIND"), at ? strtoul(at, NULL, 10) : 0, getenv("FAULT_ON") != NULL);
 }
 
 __attribute__((destructor)) static void end(void) {

@@ -267,12 +267,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (int64_t i = 0; i < count; i++) values[i] = value(&m);
     const struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, m.rank, m.dim), values};
     const struct result tuned = run(&bytes, ONR_BACKEND_AUTO, NULL, &x),
-                        two = run(&bytes, ONR_BACKEND_AUTO, threads, &x),
                         portable = run(&bytes, ONR_BACKEND_PORTABLE, NULL, &x);
-    compare(&two, &tuned, 1);
     compare(&tuned, &portable, 0);
+    if (m.seed >> 13 & 1) { /* waiting for a thread takes longer than all the rest: not every time */
+      const struct result two = run(&bytes, ONR_BACKEND_AUTO, threads, &x);
+      compare(&two, &tuned, 1);
+      free(two.data);
+    }
     free(tuned.data);
-    free(two.data);
     free(portable.data);
   }
   proto_free(&bytes);

@@ -8,6 +8,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#if defined(__has_include)
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#endif
+#endif
+#ifndef ASAN_POISON_MEMORY_REGION
+#define ASAN_POISON_MEMORY_REGION(memory, bytes) (void)(memory), (void)(bytes)
+#define ASAN_UNPOISON_MEMORY_REGION(memory, bytes) (void)(memory), (void)(bytes)
+#endif
+
 #include "onnxrun/tensor_file.h"
 #include "tests/fuzz/wire.h"
 
@@ -29,12 +39,50 @@ const struct onr_limits small_limits = {.size = sizeof(small_limits),
 static atomic_size_t num_live, num_made;
 static int fill;
 
+/* A case's memory is taken from one piece, one block behind the other, and none of it twice: closed to everybody but
+ * for the blocks that are held, with HEAD bytes in between. That finds what a sanitizer's own malloc finds, at a fifth
+ * of the time; where it is used up, malloc goes on. */
+enum { PIECE_BYTES = 32 << 20, HEAD = 64 };
+static _Alignas(4096) char piece[PIECE_BYTES];
+static atomic_size_t piece_used;
+static int is_closed;
+
+/* In front of a block. */
+struct head {
+  size_t bytes, is_held;
+};
+
+__attribute__((no_sanitize("address"))) static void write_head(char *memory, struct head head) {
+  ((volatile struct head *)(void *)memory)[-1].bytes = head.bytes;
+  ((volatile struct head *)(void *)memory)[-1].is_held = head.is_held;
+}
+
+__attribute__((no_sanitize("address"))) static struct head read_head(const char *memory) {
+  const volatile struct head *head = (const volatile struct head *)(const void *)memory - 1;
+  return (struct head){head->bytes, head->is_held};
+}
+
+static int is_in_piece(const char *memory) { return memory >= piece && memory < piece + PIECE_BYTES; }
+
+static void *take(size_t bytes, size_t alignment) {
+  const size_t round = alignment < HEAD ? HEAD : alignment, room = HEAD + round + (bytes + HEAD - 1) / HEAD * HEAD;
+  if (room > PIECE_BYTES || piece_used > PIECE_BYTES - room) return NULL;
+  const size_t at = atomic_fetch_add(&piece_used, room);
+  if (at > PIECE_BYTES - room) return NULL;
+  char *memory = piece + (at + HEAD + round - 1) / round * round;
+  ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
+  write_head(memory, (struct head){bytes, 1});
+  return memory;
+}
+
 static void *allocate(void *context, size_t bytes, size_t alignment) {
-  void *memory = NULL;
   (void)context;
+  if (!is_closed) ASAN_POISON_MEMORY_REGION(piece, PIECE_BYTES);
+  is_closed = 1;
   /* A case that needs more would take seconds under sanitizers; what fails here is tried, too. */
   if (bytes > MOST_ALLOCATION || ++num_made > MOST_ALLOCATIONS) return NULL;
-  if (posix_memalign(&memory, alignment, bytes) != 0) return NULL;
+  void *memory = take(bytes, alignment);
+  if (!memory && posix_memalign(&memory, alignment, bytes) != 0) return NULL;
   num_live++;
   return memset(memory, fill, bytes);
 }
@@ -42,7 +90,14 @@ static void *allocate(void *context, size_t bytes, size_t alignment) {
 static void release(void *context, void *memory) {
   (void)context;
   if (memory) num_live--;
-  free(memory);
+  if (!is_in_piece(memory)) {
+    free(memory);
+    return;
+  }
+  const struct head head = read_head(memory);
+  if (!head.is_held) small_abort("memory is released twice", NULL);
+  write_head(memory, (struct head){0, 0});
+  ASAN_POISON_MEMORY_REGION(memory, head.bytes);
 }
 
 const struct onr_allocator small_allocator = {NULL, allocate, release};
@@ -57,6 +112,7 @@ _Noreturn void small_abort(const char *why, const struct onr_error *error) {
 void small_expect_empty(void) {
   num_made = 0;
   if (num_live) small_abort("memory was not released", NULL);
+  piece_used = 0;
 }
 
 void small_check_refusal(enum onr_status status, const struct onr_error *error) {

@@ -1,7 +1,9 @@
 /* Damaged copies of real models: flipped bits and cut ends. Whatever loads is planned and run on zeros; the sanitizers,
- * the limits and a count of live blocks are the judges. The same seeds every time. */
+ * the limits and a count of live blocks are the judges. The same seeds every time. ONNXRUN_SWEEP in the environment
+ * multiplies the number of flips, and has models cut at every hundredth and at every byte of their first and last 4
+ * KiB. */
 #include "tests/support/counted_memory.h"
-#include "tests/support/layer_test.h"
+#include "tests/support/sweep.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@ enum {
   NUM_NAMES = sizeof(names) / sizeof(names[0]),
   FLIPS = 1000,
   CUTS = 200,
+  NEAR = 4096,
   MAX_INPUTS = 16,
   MAX_INPUT_BYTES = 1 << 20
 };
@@ -113,24 +116,41 @@ static int try_model(const void *data, size_t bytes, const char *directory) {
   return far;
 }
 
-/* The copy is exactly as long as the file, so that a read past the end is seen. */
-static void mutate(const char *name, size_t *reached) {
+struct original {
   char directory[1024];
+  unsigned char *data;
   size_t bytes;
-  uint32_t seed = 2463534242u;
-  unsigned char *original = read_fixture(name, &bytes);
-  snprintf(directory, sizeof(directory), "%s/%s", ONNXRUN_FIXTURES, name);
-  for (int i = 0; i < FLIPS + CUTS; i++) {
-    const size_t length = i < FLIPS ? bytes : next(&seed) % bytes;
-    unsigned char *copy = malloc(length + !length);
-    assert_non_null(copy);
-    memcpy(copy, original, length);
-    for (uint32_t flips = i < FLIPS ? 1 + next(&seed) % 3 : 0; flips > 0; flips--)
-      copy[next(&seed) % length] ^= (unsigned char)(1u << next(&seed) % 8);
-    reached[try_model(copy, length, directory)]++;
-    free(copy);
+};
+
+/* The first `length` bytes with so many flipped bits. The copy is exactly as long as it says, so that a read past the
+ * end is seen. */
+static int try_copy(const struct original *o, size_t length, uint32_t flips, uint32_t *seed) {
+  unsigned char *copy = malloc(length + !length);
+  assert_non_null(copy);
+  memcpy(copy, o->data, length);
+  for (; flips > 0; flips--) copy[next(seed) % length] ^= (unsigned char)(1u << next(seed) % 8);
+  const int far = try_model(copy, length, o->directory);
+  free(copy);
+  return far;
+}
+
+/* Every hundredth, and every byte near the ends. */
+static void cut_everywhere(const struct original *o, size_t *reached) {
+  for (size_t length = 0; length < o->bytes; length++) {
+    const int is_hundredth = length * 100 / o->bytes != (length + 1) * 100 / o->bytes;
+    if (length < NEAR || o->bytes - length <= NEAR || is_hundredth) reached[try_copy(o, length, 0, NULL)]++;
   }
-  free(original);
+}
+
+static void mutate(const char *name, size_t *reached) {
+  uint32_t seed = 2463534242u;
+  struct original o;
+  o.data = read_fixture(name, &o.bytes);
+  snprintf(o.directory, sizeof(o.directory), "%s/%s", ONNXRUN_FIXTURES, name);
+  for (int i = 0; i < sweep_cases(FLIPS); i++) reached[try_copy(&o, o.bytes, 1 + next(&seed) % 3, &seed)]++;
+  for (int i = 0; i < CUTS; i++) reached[try_copy(&o, next(&seed) % o.bytes, 0, NULL)]++;
+  if (sweep_cases(1) > 1) cut_everywhere(&o, reached);
+  free(o.data);
 }
 
 static void damaged_models_do_no_harm(void **state) {

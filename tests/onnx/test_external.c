@@ -124,6 +124,30 @@ static void test_whole_file_and_part(void **state) {
   assert_int_equal(load(0, 1, AT("w.bin"), 0, data), ONR_STATUS_OK);
 }
 
+/* Offsets of more than 32 bits, in a file with a hole of 5 GiB. */
+static void test_far_part(void **state) {
+  static const float far[8] = {8, 7, 6, 5, 4, 3, 2, 1};
+  float data[8] = {0};
+  (void)state;
+  const int fd = open(path_of("model/w.bin"), O_WRONLY);
+  assert_true(fd >= 0);
+  const int is_written = sizeof(off_t) > 4 && lseek(fd, (off_t)((uint64_t)5 << 30), SEEK_SET) > 0 &&
+                         write(fd, far, sizeof(far)) == (ssize_t)sizeof(far);
+  close(fd);
+  if (!is_written) skip(); /* a system, or a disk, that has no such files */
+  assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin", 0}, {"offset", "5368709120", 0}), 0, data), ONR_STATUS_OK);
+  assert_memory_equal(data, far, sizeof(far));
+  assert_int_equal(
+      load(2, 1, ENTRIES({"location", "w.bin", 0}, {"offset", "5368709128", 0}, {"length", "8", 0}), 0, data),
+      ONR_STATUS_OK);
+  assert_memory_equal(data, far + 2, 8);
+  assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin", 0}, {"offset", "0", 0}, {"length", "32", 0}), 0, data),
+                   ONR_STATUS_OK);
+  assert_memory_equal(data, weights, sizeof(weights));
+  assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin", 0}, {"offset", "5368709124", 0}), 0, data),
+                   ONR_STATUS_EXTERNAL);
+}
+
 static void test_extra_directory(void **state) {
   float data[8];
   (void)state;
@@ -323,6 +347,7 @@ int main(void) {
       TEST(test_whole_file_and_part),
       TEST(test_extra_directory),
 #ifndef _WIN32
+      TEST(test_far_part),
       TEST(test_link_into_the_extra_directory),
       TEST(test_links_out),
       TEST(test_links_that_lead_elsewhere),

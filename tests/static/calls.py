@@ -1,4 +1,5 @@
-"""The library as gcc sees it: warnings, recursion that is not in recursion.txt, and stack that is not bounded.
+"""The library as gcc sees it: warnings, recursion that is not in recursion.txt, stack that is not bounded, and layers that never look at
+the cancel flag (cancel.py).
 
 calls.py BUILD TARGET: compiles the sources of BUILD's compile_commands.json into TARGET, with the warnings that clang compiles them
 with, and prints what is wrong. Calls by pointer (a layer's run, a kernel, a part of a parallel loop) have no name in it: a chain ends
@@ -12,6 +13,8 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+
+import cancel
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Of the levels those of the widest vectors: AVX2 and AVX-VNNI have the same kernels in half of them.
@@ -132,6 +135,12 @@ def check_stack(groups, frames, calls):
     return [f"{deepest[f]} bytes of stack: {' > '.join(chain[f])}" for f in deepest if deepest[f] > MOST_BYTES and f not in called]
 
 
+def check_cancel(target, frames, calls):
+    statics = {(f.split(":")[0].removesuffix(".ci"), name_of(f)): f for f in frames if ":" in f}
+    include = os.path.join(HERE, "..", "..", "include")
+    return cancel.check(target, include, calls, lambda name, function: statics.get((name.removesuffix(".o"), function), function), name_of)
+
+
 def main():
     build, target = map(os.path.abspath, sys.argv[1:])
     shutil.rmtree(target, ignore_errors=True)  # of sources that are no more
@@ -142,6 +151,7 @@ def main():
         sys.exit(f"calls.py: expected the library's functions in {target}; found {len(frames)}")
     groups = in_order(calls)
     wrong = [f"a frame without a bound: {name}" for name in unbounded] + check_recursion(groups, calls) + check_stack(groups, frames, calls)
+    wrong += check_cancel(target, frames, calls)
     if wrong:
         sys.exit("\n".join(wrong))
 

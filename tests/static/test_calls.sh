@@ -1,5 +1,6 @@
 #!/bin/sh
-# No recursion but what tests/static/recursion.txt knows a bound of, no frame without one, and no chain of calls that takes much stack.
+# No recursion but what tests/static/recursion.txt knows a bound of, no frame without one, no chain of calls that takes much stack, and no
+# layer that never looks at the cancel flag.
 set -eu
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)

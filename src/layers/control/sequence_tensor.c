@@ -209,6 +209,7 @@ static enum onr_status concat_run(struct onr_call *c) {
     const struct along_axis x = view_along(&part, axis), y = view_along(&whole, axis);
     copy_along(&x, entry.data, 0, &y, data, at, x.length);
     at += x.length;
+    ONR_TRY(onri_env_poll(c->env, c->error));
   }
   return ONR_STATUS_OK;
 }

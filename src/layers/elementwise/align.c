@@ -4,9 +4,8 @@
  * input 1   like  only its rank is used
  * output 0  y     x as a view; a scalar stays one
  */
-#include <string.h>
-
 #include "base/shape.h"
+#include "kernels/move/copy.h"
 #include "layers/layers.h"
 
 static enum onr_status align_infer(struct onr_call *call) {
@@ -29,8 +28,8 @@ static enum onr_status align_plan(struct onr_call *call) {
 }
 
 static enum onr_status align_run(struct onr_call *call) {
-  const size_t bytes = onr_desc_bytes(&call->in[0]);
-  if (bytes > 0 && call->outputs[0] != call->inputs[0]) memmove(call->outputs[0], call->inputs[0], bytes);
+  if (call->outputs[0] != call->inputs[0])
+    onri_copy_bytes(call->env, call->inputs[0], call->outputs[0], onr_desc_bytes(&call->in[0]));
   return ONR_STATUS_OK;
 }
 

@@ -95,6 +95,7 @@ enum onr_status onri_picture_bmp(struct onri_picture *p) {
     uint8_t *rgb = p->rgb + y * p->width * 3;
     if (!indexed) read_direct(&b, source, p->width, rgb);
     else if (!read_indices(p, &b, source, rgb)) return onri_picture_broken(p, "a pixel is not in the palette");
+    ONR_TRY(onri_env_poll(p->env, p->error));
   }
   return ONR_STATUS_OK;
 }

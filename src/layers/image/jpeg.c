@@ -38,11 +38,13 @@ static void warn(j_common_ptr jpeg, int level) {
 
 static void say_nothing(j_common_ptr jpeg) { (void)jpeg; }
 
-static void count_scans(j_common_ptr jpeg) {
+/* After each row of blocks, of every scan. */
+static void look_around(j_common_ptr jpeg) {
   struct decoder *d = (struct decoder *)jpeg;
-  if (d->jpeg.input_scan_number <= MOST_SCANS) return;
-  d->status = onr_fail(d->picture->error, ONR_STATUS_LIMIT, "a JPEG picture of more than %d scans", (int)MOST_SCANS);
-  longjmp(d->out, 1);
+  d->status = onri_env_poll(d->picture->env, d->picture->error);
+  if (d->jpeg.input_scan_number > MOST_SCANS)
+    d->status = onr_fail(d->picture->error, ONR_STATUS_LIMIT, "a JPEG picture of more than %d scans", (int)MOST_SCANS);
+  if (d->status != ONR_STATUS_OK) longjmp(d->out, 1);
 }
 
 static enum onr_status decode(struct decoder *d) {
@@ -69,7 +71,7 @@ static enum onr_status decode(struct decoder *d) {
 }
 
 enum onr_status onri_picture_jpeg(struct onri_picture *picture) {
-  struct decoder d = {.picture = picture, .progress = {.progress_monitor = count_scans}};
+  struct decoder d = {.picture = picture, .progress = {.progress_monitor = look_around}};
   d.jpeg.err = jpeg_std_error(&d.errors);
   d.errors.error_exit = fail;
   d.errors.emit_message = warn;

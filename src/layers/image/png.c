@@ -67,7 +67,10 @@ static enum onr_status decode(struct decoder *d) {
   png_read_update_info(d->png, d->info);
   if (png_get_rowbytes(d->png, d->info) != p->width * 3) return onri_picture_broken(p, "its rows do not become RGB");
   for (int pass = 0; pass < passes; pass++)
-    for (size_t y = 0; y < p->height; y++) png_read_row(d->png, p->rgb + y * p->width * 3, NULL);
+    for (size_t y = 0; y < p->height; y++) {
+      png_read_row(d->png, p->rgb + y * p->width * 3, NULL);
+      ONR_TRY(onri_env_poll(p->env, p->error));
+    }
   png_read_end(d->png, NULL);
   return ONR_STATUS_OK;
 }

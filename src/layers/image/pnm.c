@@ -1,6 +1,8 @@
 /* pnm.c: PBM, PGM and PPM, as text and in binary. */
 #include "layers/image/picture_file.h"
 
+enum { PIXELS_PER_LOOK = 1 << 16 }; /* at the cancel flag */
+
 struct reader {
   const uint8_t *at, *end;
 };
@@ -43,16 +45,19 @@ static int read_binary(struct reader *r, uint32_t most, uint32_t *value) {
 static enum onr_status read_bits(struct onri_picture *p, const struct reader *r) {
   const size_t row = (p->width + 7) / 8;
   if ((size_t)(r->end - r->at) / row < p->height) return onri_picture_broken(p, "it ends early");
-  for (size_t y = 0; y < p->height; y++)
+  for (size_t y = 0; y < p->height; y++) {
+    ONR_TRY(onri_env_poll(p->env, p->error));
     for (size_t x = 0; x < p->width; x++)
       for (int c = 0; c < 3; c++)
         p->rgb[(y * p->width + x) * 3 + (size_t)c] = r->at[y * row + x / 8] >> (7 - x % 8) & 1 ? 0 : 255;
+  }
   return ONR_STATUS_OK;
 }
 
 static enum onr_status read_samples(struct onri_picture *p, struct reader *r, int kind, uint32_t most) {
   const int colours = kind == 3 || kind == 6;
-  for (size_t i = 0; i < p->width * p->height; i++)
+  for (size_t i = 0; i < p->width * p->height; i++) {
+    if (i % PIXELS_PER_LOOK == 0) ONR_TRY(onri_env_poll(p->env, p->error));
     for (int c = 0; c < 3; c++) {
       uint32_t v = 0;
       if (c > 0 && !colours) {
@@ -64,6 +69,7 @@ static enum onr_status read_samples(struct onri_picture *p, struct reader *r, in
             p, r->at == r->end ? "it ends early" : "a sample is not a number in the range of the file");
       p->rgb[3 * i + (size_t)c] = (uint8_t)((v * 255 + most / 2) / most);
     }
+  }
   return ONR_STATUS_OK;
 }
 

@@ -17,6 +17,7 @@ static tmsize_t read_bytes(thandle_t handle, void *target, tmsize_t count) {
   struct reader *r = handle;
   const uint64_t left = r->position < r->picture->size ? r->picture->size - r->position : 0;
   const size_t n = (uint64_t)count < left ? (size_t)count : (size_t)left;
+  if (onr_env_cancelled(r->picture->env)) return -1;
   memcpy(target, r->picture->bytes + (left > 0 ? r->position : 0), n);
   r->position += n;
   return (tmsize_t)n;
@@ -83,6 +84,7 @@ static enum onr_status decode(struct reader *r, TIFF *tiff) {
   for (size_t i = 0; whole && i < pixels; i++)
     for (int c = 0; c < 3; c++) p->rgb[3 * i + (size_t)c] = (uint8_t)(abgr[i] >> (8 * c));
   onri_release(p->env->allocator, abgr);
+  ONR_TRY(onri_env_poll(p->env, p->error));
   return whole ? ONR_STATUS_OK : onri_picture_broken(p, r->why);
 }
 

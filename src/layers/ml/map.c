@@ -39,6 +39,7 @@ static enum onr_status write_maps(struct onr_call *call, struct onr_tensor *maps
                                           {values, (char *)(uintptr_t)call->inputs[0] + i * onr_desc_bytes(&values)}};
     maps[i] = (struct onr_tensor){*map, memory + i * (size_t)map->dim[0]};
     onr_sequence_write(entries, 2, maps[i].data);
+    ONR_TRY(onri_env_poll(call->env, call->error));
   }
   const struct onr_desc all = onr_sequence_desc(ONR_DTYPE_SEQUENCE, maps, (int64_t)rows);
   void *data;

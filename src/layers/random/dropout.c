@@ -6,11 +6,11 @@
  * output 0  y         x, as a view when it is known that this is not training
  * output 1  mask      bool or of x's type
  */
-#include <string.h>
-
+#include "base/env.h"
 #include "base/numbers/convert.h"
 #include "base/numbers/random_numbers.h"
 #include "base/shape.h"
+#include "kernels/move/copy.h"
 #include "layers/layers.h"
 
 #define BLOCK 64
@@ -62,7 +62,7 @@ static void drop(const struct onr_call *call, double ratio) {
   struct onri_random random;
   double x[BLOCK], keep[BLOCK];
   onri_random_seed(&random, p->seed);
-  for (size_t i = 0; i < count; i += BLOCK) {
+  for (size_t i = 0; i < count && !onr_env_cancelled(call->env); i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
     onri_load_f64(dtype, (const char *)call->inputs[0] + i * onr_dtype_size(dtype), n, x);
     for (size_t k = 0; k < n; k++) {
@@ -82,10 +82,11 @@ static enum onr_status dropout_run(struct onr_call *call) {
     drop(call, ratio);
     return ONR_STATUS_OK;
   }
-  if (call->outputs[0] && bytes > 0 && call->outputs[0] != call->inputs[0])
-    memmove(call->outputs[0], call->inputs[0], bytes);
+  if (call->outputs[0] && call->outputs[0] != call->inputs[0])
+    onri_copy_bytes(call->env, call->inputs[0], call->outputs[0], bytes);
   for (size_t k = 0; k < BLOCK; k++) ones[k] = 1;
-  for (size_t i = 0; i < count; i += BLOCK) store(call, 1, ones, i, count - i < BLOCK ? count - i : BLOCK);
+  for (size_t i = 0; i < count && !onr_env_cancelled(call->env); i += BLOCK)
+    store(call, 1, ones, i, count - i < BLOCK ? count - i : BLOCK);
   return ONR_STATUS_OK;
 }
 
