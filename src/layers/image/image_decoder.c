@@ -54,7 +54,8 @@ static enum onr_status image_run(struct onr_call *call) {
                                  .error = call->error,
                                  .allocate = allocate,
                                  .context = &target};
-  const enum onr_status status = onri_picture_decode(&picture);
+  enum onr_status status = onri_picture_decode(&picture);
+  if (status == ONR_STATUS_OK) status = onri_env_poll(call->env, call->error);
   const size_t pixels = picture.width * picture.height;
   if (status == ONR_STATUS_OK && p->pixels == ONR_PIXELS_BGR) swap_red_and_blue(picture.rgb, pixels);
   if (status == ONR_STATUS_OK && p->pixels == ONR_PIXELS_GREY) make_grey(picture.rgb, pixels, target.data);
