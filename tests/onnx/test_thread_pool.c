@@ -1,5 +1,5 @@
 /* A pool of the caller's own: here threads of POSIX that take turns at a list, a pool that has no thread at all, and
- * one that goes backwards. All give the bits of one thread, and the work is shared out. */
+ * one that goes backwards. All give the bits of one thread, and the work is shared out. A child of fork runs, too. */
 #define _POSIX_C_SOURCE 200809L
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 #include "onnxrun/nn.h"
 #include "onnxrun/onnxrun.h"
@@ -249,8 +253,61 @@ static void a_pool_that_cannot_be_is_refused(void **state) {
   assert_int_equal(onr_threads_create_custom(NULL, NULL, &threads, &error), ONR_STATUS_ARGUMENT);
 }
 
+#ifndef _WIN32
+/* Outputs of a run of the model with its first inputs. */
+static size_t run_loaded(const struct onr_model *model, const char *name, struct onr_threads *threads,
+                         unsigned char *bytes, size_t room) {
+  struct onr_session_options options = onr_session_options_init();
+  struct onr_tensor x = {0}, y;
+  struct onr_session *session;
+  options.threads = threads;
+  if (onr_tensor_file_load(fixture(name, "test_data_set_0/input_0.pb"), ONR_DTYPE_NONE, NULL, &x, NULL, 0, NULL) !=
+      ONR_STATUS_OK)
+    return 0;
+  size_t used = 0;
+  if (onr_session_create(model, &options, &session, NULL) == ONR_STATUS_OK &&
+      onr_session_set_input(session, 0, &x, NULL) == ONR_STATUS_OK && onr_session_run(session, NULL) == ONR_STATUS_OK &&
+      onr_session_get_output(session, 0, &y, NULL) == ONR_STATUS_OK && onr_desc_bytes(&y.desc) <= room)
+    memcpy(bytes, y.data, used = onr_desc_bytes(&y.desc));
+  onr_session_destroy(session);
+  onr_tensor_release(NULL, &x);
+  return used;
+}
+
+/* The child has no threads but its own, and the parent goes on with all of them. */
+static void a_child_runs_what_was_loaded(void **state) {
+  static const char name[] = "unet_dynamo";
+  static unsigned char expected[1 << 20], found[1 << 20];
+  struct onr_model_options options = onr_model_options_init();
+  struct onr_model *model;
+  (void)state;
+  expect_ok(onr_threads_create(4, NULL, &options.threads, &error));
+  expect_ok(onr_model_load(fixture(name, "model.onnx"), &options, &model, &error));
+  const size_t bytes = run_loaded(model, name, options.threads, expected, sizeof(expected));
+  assert_true(bytes > 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int same =
+        run_loaded(model, name, options.threads, found, sizeof(found)) == bytes && !memcmp(found, expected, bytes);
+    onr_model_destroy(model);
+    onr_threads_destroy(options.threads);
+    _exit(!same);
+  }
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_int_equal(run_loaded(model, name, options.threads, found, sizeof(found)), bytes);
+  assert_memory_equal(found, expected, bytes);
+  onr_model_destroy(model);
+  onr_threads_destroy(options.threads);
+}
+#endif
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+#ifndef _WIN32
+      cmocka_unit_test(a_child_runs_what_was_loaded),
+#endif
       cmocka_unit_test(every_pool_gives_the_bits_of_one_thread),
       cmocka_unit_test(xnnpack_takes_its_share),
       cmocka_unit_test(a_pool_that_cannot_be_is_refused),
