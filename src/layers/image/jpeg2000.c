@@ -111,7 +111,7 @@ static enum onr_status read_size(struct reader *r, uint32_t *components) {
 static OPJ_SIZE_T read_bytes(void *target, OPJ_SIZE_T count, void *reader) {
   struct reader *r = reader;
   const size_t left = r->size - r->position, n = count < left ? count : left;
-  if (left == 0) return (OPJ_SIZE_T)-1;
+  if (left == 0 || onr_env_cancelled(r->picture->env)) return (OPJ_SIZE_T)-1;
   memcpy(target, r->stream + r->position, n);
   r->position += n;
   return n;
@@ -177,9 +177,10 @@ static enum onr_status decode(struct reader *r, opj_codec_t *codec, opj_stream_t
   opj_stream_set_user_data_length(stream, r->size);
   const int decoded = opj_setup_decoder(codec, &parameters) && opj_read_header(stream, codec, &image) &&
                       opj_decode(codec, stream, image) && opj_end_decompress(codec, stream) && r->why[0] == '\0';
-  const enum onr_status status =
-      decoded ? copy_samples(r->picture, image, components)
-              : onri_picture_broken(r->picture, r->why[0] != '\0' ? r->why : "its data ends early");
+  enum onr_status status = onri_env_poll(r->picture->env, r->picture->error);
+  if (status == ONR_STATUS_OK)
+    status = decoded ? copy_samples(r->picture, image, components)
+                     : onri_picture_broken(r->picture, r->why[0] != '\0' ? r->why : "its data ends early");
   opj_image_destroy(image);
   return status;
 }

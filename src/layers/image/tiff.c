@@ -91,7 +91,10 @@ static enum onr_status decode(struct reader *r, TIFF *tiff) {
 enum onr_status onri_picture_tiff(struct onri_picture *picture) {
   struct reader r = {.picture = picture};
   TIFF *tiff = open_tiff(&r);
-  if (!tiff) return onri_picture_broken(picture, r.why);
+  if (!tiff) {
+    ONR_TRY(onri_env_poll(picture->env, picture->error));
+    return onri_picture_broken(picture, r.why);
+  }
   const enum onr_status status = decode(&r, tiff);
   TIFFClose(tiff);
   return status;

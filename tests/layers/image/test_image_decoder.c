@@ -5,6 +5,7 @@
 
 #include "support/layer_test.h"
 
+#include "layers/image/picture_file.h"
 #include "layers/layers.h"
 #include "layers/image/picture_cases.inc"
 
@@ -95,8 +96,35 @@ static void test_wrong_parameters(void **unused) {
   assert_int_equal(decode(ONR_PIXELS_RGB, (const uint8_t *)"P5 999999 999999 255\n*", 22).status, ONR_STATUS_LIMIT);
 }
 
+static uint8_t room[3 * PIXELS];
+
+static enum onr_status give_room(struct onri_picture *picture) {
+  picture->rgb = room;
+  return picture->width * picture->height <= PIXELS ? ONR_STATUS_OK : ONR_STATUS_LIMIT;
+}
+
+/* Every decoder looks at the flag while it decodes, and leaves nothing behind. */
+static void test_cancel(void **unused) {
+  static const struct onr_cancel cancelled = {1};
+  size_t ended = 0;
+  (void)unused;
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .cancel = &cancelled};
+  for (size_t i = 0; i < sizeof(picture_cases) / sizeof(*picture_cases); i++) {
+    const struct picture_case *c = &picture_cases[i];
+    struct onr_error error = {0};
+    struct onri_picture picture = {
+        .bytes = c->file, .size = c->size, .env = &env, .error = &error, .allocate = give_room};
+    const enum onr_status status = onri_picture_decode(&picture);
+    if (status == ONR_STATUS_UNSUPPORTED) continue;
+    if (status != ONR_STATUS_CANCELLED) fail_msg("%s: %s: %s", c->name, onr_status_name(status), error.message);
+    ended++;
+  }
+  assert_true(ended > 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_cut_files),
-                                     cmocka_unit_test(test_changed_files), cmocka_unit_test(test_wrong_parameters)};
+                                     cmocka_unit_test(test_changed_files), cmocka_unit_test(test_cancel),
+                                     cmocka_unit_test(test_wrong_parameters)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
