@@ -2,7 +2,7 @@
 # Models of so many copies of one take work in proportion to that number: every operator, layer and rewrite of the committed models and of
 # ONNX's suite, as tests/linear/copies.c chooses and makes them; valgrind counts instructions. uncovered.txt has the layers and rewrites
 # that none of these models has.
-# usage: test_copies.sh BUILD_DIR [NODES [FOLDER...]]      NODES of the smaller (default 100); FOLDER: of one model, instead of all chosen
+# usage: test_copies.sh BUILD_DIR [NODES [FOLDER...]]      NODES of the smaller (default 60); FOLDER: of one model, instead of all chosen
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 if ! command -v valgrind >/dev/null; then
@@ -20,7 +20,7 @@ if [ ! -e "$suite/complete" ]; then
   exit 77
 fi
 program=$1/tests/linear_copies
-nodes=${2:-100}
+nodes=${2:-60}
 shift
 [ $# -gt 0 ] && shift
 work=$(mktemp -d)

@@ -8,7 +8,7 @@ fixtures=$(cd "$(dirname "$0")/../fixtures" && pwd)
 cd "$fixtures"
 loads=2000 runs=100000 shapes=3000 threads=20000
 if grep -q fsanitize "$1/build.ninja"; then # they keep what was released for a while
-  loads=20 runs=200 shapes=20 threads=800
+  loads=20 runs=1000 shapes=20 threads=800
   export ONNXRUN_SOAK_GROWS=1
 fi
 "$soak" load $loads mlp_ts while_loop_dynamo conv_bn_relu_ts lstm_ts microsoft_gelu
