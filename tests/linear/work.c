@@ -145,6 +145,8 @@ static void make_chain(const struct chain *c, long n, struct proto *graph) {
 
 /* --- shapes of graphs --- */
 
+static struct proto functions; /* fields of the model, beside its graph */
+
 static char *list_of(const char *prefix, long n) {
   char *text = malloc((size_t)n * 12 + 1), *at = text;
   if (!text) abort();
@@ -261,11 +263,9 @@ static void make_ifs(long n, struct proto *graph) {
   add_node(graph, "Identity", value, "last", "");
 }
 
-static struct proto loop_node(long trips, long nodes, struct proto *graph) {
-  const int64_t count = trips;
-  struct proto node = proto_node("", "Loop", "trips - i", "looped"), body = {0};
+static struct proto loop_body(long nodes) {
+  struct proto body = {0};
   char value[24] = "b_in", next[24];
-  add_ints(graph, "trips", 7, &count, -1);
   for (long k = 0; k < nodes; k++, memcpy(value, next, sizeof(value))) {
     snprintf(next, sizeof(next), "s%ld", k);
     add_node(&body, "Sigmoid", value, next, "");
@@ -276,6 +276,13 @@ static struct proto loop_node(long trips, long nodes, struct proto *graph) {
   name_value(&body, 11, "b_in");
   name_value(&body, 12, "on");
   name_value(&body, 12, value);
+  return body;
+}
+
+static struct proto loop_node(long trips, long nodes, struct proto *graph) {
+  const int64_t count = trips;
+  struct proto node = proto_node("", "Loop", "trips - i", "looped"), body = loop_body(nodes);
+  add_ints(graph, "trips", 7, &count, -1);
   add_body(&node, "body", &body);
   return node;
 }
@@ -317,6 +324,151 @@ static void make_sequence(long n, struct proto *graph) {
   add_node(graph, "SequenceLength", value, "last", "");
 }
 
+/* n functions, each called once: f0 calls nothing, and what one does the next reads. */
+static void make_functions(long n, struct proto *graph) {
+  char value[24] = "i", next[24], name[24];
+  for (long k = 0; k < n; k++, memcpy(value, next, sizeof(value))) {
+    snprintf(next, sizeof(next), "s%ld", k);
+    snprintf(name, sizeof(name), "f%ld", k);
+    struct proto call = proto_node("test", name, value, next), function = {0}, opset = {0};
+    proto_message(graph, 1, &call);
+    proto_text(&function, 1, name);
+    proto_text(&function, 4, "a");
+    proto_text(&function, 5, "b");
+    struct proto body = proto_node("", "Sigmoid", "a", "b");
+    proto_message(&function, 7, &body);
+    proto_int(&opset, 2, 20);
+    proto_message(&function, 9, &opset);
+    proto_text(&function, 10, "test");
+    proto_message(&functions, 25, &function);
+  }
+  add_node(graph, "Identity", value, "last", "");
+}
+
+/* One function, called n times. */
+static void make_calls(long n, struct proto *graph) {
+  struct proto none = {0};
+  char value[24] = "i", next[24];
+  make_functions(1, &none);
+  proto_free(&none);
+  for (long k = 0; k < n; k++, memcpy(value, next, sizeof(value))) {
+    snprintf(next, sizeof(next), "s%ld", k);
+    struct proto call = proto_node("test", "f0", value, next);
+    proto_message(graph, 1, &call);
+  }
+  add_node(graph, "Identity", value, "last", "");
+}
+
+static void make_inputs(long n, struct proto *graph) {
+  char value[24] = "i", next[24], inputs[64], name[24];
+  for (long k = 0; k < n; k++, memcpy(value, next, sizeof(value))) {
+    snprintf(name, sizeof(name), "in%ld", k);
+    snprintf(next, sizeof(next), "s%ld", k);
+    snprintf(inputs, sizeof(inputs), "%s %s", value, name);
+    struct proto input = proto_value(name, 1);
+    proto_message(graph, 11, &input);
+    add_node(graph, "Add", inputs, next, "");
+  }
+  add_node(graph, "Identity", value, "last", "");
+}
+
+/* n values that the file declares. */
+static void make_declared(long n, struct proto *graph) {
+  const struct chain sigmoids = {"", "Sigmoid", "@", "@", ""};
+  make_chain(&sigmoids, n, graph);
+  for (long k = 0; k < n; k++) {
+    char name[24];
+    snprintf(name, sizeof(name), "v%ld", k);
+    name_value(graph, 13, name);
+  }
+}
+
+/* n nodes Loop, one behind the other. */
+static void make_loops(long n, struct proto *graph) {
+  char value[24] = "i", next[24], inputs[64];
+  add_ints(graph, "two", 7, (int64_t[]){2}, -1);
+  for (long k = 0; k < n; k++, memcpy(value, next, sizeof(value))) {
+    snprintf(next, sizeof(next), "s%ld", k);
+    snprintf(inputs, sizeof(inputs), "two - %s", value);
+    struct proto node = proto_node("", "Loop", inputs, next), body = loop_body(1);
+    add_body(&node, "body", &body);
+    proto_message(graph, 1, &node);
+  }
+  add_node(graph, "Identity", value, "last", "");
+}
+
+/* --- rewrites that no committed model has --- */
+
+/* Two convolutions of one image whose results are summed, one such pair behind the other. */
+static void make_conv_sum(long n, struct proto *graph) {
+  char value[24] = "i", next[24], a[24], b[24], inputs[64];
+  for (long k = 0; k < n; k++, memcpy(value, next, sizeof(value))) {
+    snprintf(next, sizeof(next), "s%ld", k);
+    snprintf(a, sizeof(a), "a%ld", k);
+    snprintf(b, sizeof(b), "b%ld", k);
+    snprintf(inputs, sizeof(inputs), "%s w3", value);
+    add_node(graph, "Conv", inputs, a, "pads=1,1,1,1");
+    snprintf(inputs, sizeof(inputs), "%s w1", value);
+    add_node(graph, "Conv", inputs, b, "");
+    snprintf(inputs, sizeof(inputs), "%s %s", a, b);
+    add_node(graph, "Add", inputs, next, "");
+  }
+  add_node(graph, "Identity", value, "last", "");
+}
+
+/* Nodes on float16, which compute in float32 all through. */
+static void make_half(long n, struct proto *graph) {
+  char value[24] = "h", next[24];
+  add_node(graph, "Cast", "i", "h", "to:10");
+  for (long k = 0; k < n; k++, memcpy(value, next, sizeof(value))) {
+    snprintf(next, sizeof(next), "s%ld", k);
+    add_node(graph, k % 2 ? "Sigmoid" : "Softmax", value, next, "");
+  }
+  add_node(graph, "Cast", value, "last", "to:1");
+}
+
+/* Squeeze and excite: each channel times its mean, and convolutions of single pixels to fewer channels and back. */
+static void make_channel_scale(long n, struct proto *graph) {
+  char value[24] = "i", next[24], scale[24], scaled[24], few[24], inputs[64];
+  add_floats(graph, "w_few", (int64_t[]){2, CHANNELS, 1, 1}, 4);
+  add_floats(graph, "w_back", (int64_t[]){CHANNELS, 2, 1, 1}, 4);
+  for (long k = 0; k < n; k++, memcpy(value, next, sizeof(value))) {
+    snprintf(next, sizeof(next), "s%ld", k);
+    snprintf(scale, sizeof(scale), "m%ld", k);
+    snprintf(scaled, sizeof(scaled), "x%ld", k);
+    snprintf(few, sizeof(few), "f%ld", k);
+    add_node(graph, "GlobalAveragePool", value, scale, "");
+    snprintf(inputs, sizeof(inputs), "%s %s", value, scale);
+    add_node(graph, "Mul", inputs, scaled, "");
+    snprintf(inputs, sizeof(inputs), "%s w_few", scaled);
+    add_node(graph, "Conv", inputs, few, "");
+    snprintf(inputs, sizeof(inputs), "%s w_back", few);
+    add_node(graph, "Conv", inputs, next, "");
+  }
+  add_node(graph, "Identity", value, "last", "");
+}
+
+/* Images of 1 MiB, so a few: a convolution of single pixels, a depthwise one and the next of single pixels. */
+static void make_conv_chain(long n, struct proto *graph) {
+  enum { FEWER = 64 };
+  char value[24] = "big", next[24], a[24], b[24], inputs[64];
+  add_ints(graph, "large", 7, (int64_t[]){1, CHANNELS, 182, 182}, 4);
+  add_node(graph, "ReduceMax", "i", "top", "keepdims:0");
+  add_node(graph, "Expand", "top large", "big", "");
+  for (long k = 0; k < (n + FEWER - 1) / FEWER; k++, memcpy(value, next, sizeof(value))) {
+    snprintf(next, sizeof(next), "s%ld", k);
+    snprintf(a, sizeof(a), "a%ld", k);
+    snprintf(b, sizeof(b), "b%ld", k);
+    snprintf(inputs, sizeof(inputs), "%s w1", value);
+    add_node(graph, "Conv", inputs, a, "");
+    snprintf(inputs, sizeof(inputs), "%s wd", a);
+    add_node(graph, "Conv", inputs, b, "pads=1,1,1,1 group:8");
+    snprintf(inputs, sizeof(inputs), "%s w1", b);
+    add_node(graph, "Conv", inputs, next, "");
+  }
+  add_node(graph, "ReduceMax", value, "last", "");
+}
+
 /* Segments of a plan: each shape is known when the one before has run. */
 static void make_segments(long n, struct proto *graph) {
   char value[24] = "r", next[24];
@@ -332,44 +484,65 @@ static void make_segments(long n, struct proto *graph) {
 static const struct {
   const char *name;
   void (*make)(long n, struct proto *graph);
-} graphs[] = {{"fan", make_fan},
-              {"concat", make_concat},
-              {"split", make_split},
-              {"stack", make_stack},
-              {"outputs", make_outputs},
-              {"ifs", make_ifs},
-              {"iterations", make_iterations},
-              {"body", make_body},
-              {"scan", make_scan},
-              {"sequence", make_sequence},
-              {"segments", make_segments},
-              {"initializers", make_initializers}};
+  const char *rewrite; /* that must take part; NULL: none must */
+} graphs[] = {{"fan", make_fan, NULL},
+              {"concat", make_concat, NULL},
+              {"split", make_split, NULL},
+              {"stack", make_stack, NULL},
+              {"outputs", make_outputs, NULL},
+              {"ifs", make_ifs, NULL},
+              {"iterations", make_iterations, NULL},
+              {"body", make_body, NULL},
+              {"scan", make_scan, NULL},
+              {"sequence", make_sequence, NULL},
+              {"segments", make_segments, NULL},
+              {"initializers", make_initializers, NULL},
+              {"functions", make_functions, NULL},
+              {"calls", make_calls, NULL},
+              {"inputs", make_inputs, NULL},
+              {"declared", make_declared, NULL},
+              {"loops", make_loops, NULL},
+              {"conv_sum", make_conv_sum, "conv_sum"},
+              {"half", make_half, "half"},
+              {"channel_scale", make_channel_scale, "channel_scale"},
+              {"conv_chain", make_conv_chain, "conv_chain"}};
 enum { NUM_GRAPHS = sizeof(graphs) / sizeof(graphs[0]) };
+
+static const char *wanted_rewrite; /* NULL: it took part, or none must */
 
 static int make(const char *name, long n, struct proto *graph) {
   for (size_t i = 0; i < NUM_CHAINS; i++)
     if (!strcmp(chains[i].name, name)) return make_chain(&chains[i], n, graph), 1;
   for (size_t i = 0; i < NUM_GRAPHS; i++)
-    if (!strcmp(graphs[i].name, name)) return graphs[i].make(n, graph), 1;
+    if (!strcmp(graphs[i].name, name)) return wanted_rewrite = graphs[i].rewrite, graphs[i].make(n, graph), 1;
   return 0;
+}
+
+static void look_for_rewrite(void *context, const char *kind, const char *domain, const char *name) {
+  (void)context, (void)domain;
+  if (wanted_rewrite && !strcmp(kind, "rewrite") && !strcmp(name, wanted_rewrite)) wanted_rewrite = NULL;
 }
 
 static int run(const struct proto *model_bytes) {
   static float x[INPUT];
   const struct onr_limits limits = {.size = sizeof(limits), .work = UINT64_MAX, .total_bytes = (uint64_t)1 << 32};
-  const struct onr_model_options options = {.size = sizeof(options), .limits = &limits, .backend = ONR_BACKEND_AUTO};
-  const struct onr_tensor in = {onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){INPUT}), x};
+  const struct onr_model_options options = {
+      .size = sizeof(options), .limits = &limits, .backend = ONR_BACKEND_AUTO, .uses = look_for_rewrite};
+  const struct onr_tensor in = {onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){INPUT}), x},
+                          more = {onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){1}), x};
   struct onr_session *session = NULL;
   struct onr_model *model = NULL;
   struct onr_error error = {0};
   enum onr_status status = onr_model_load_memory(model_bytes->bytes, model_bytes->size, &options, &model, &error);
   if (status == ONR_STATUS_OK) status = onr_session_create(model, NULL, &session, &error);
-  if (status == ONR_STATUS_OK) status = onr_session_set_input(session, 0, &in, &error);
+  for (size_t i = 0; status == ONR_STATUS_OK && i < onr_model_num_inputs(model); i++)
+    status = onr_session_set_input(session, i, i == 0 ? &in : &more, &error);
   if (status == ONR_STATUS_OK) status = onr_session_run(session, &error);
   if (status != ONR_STATUS_OK) fprintf(stderr, "%s: %s: %s\n", onr_status_name(status), error.where, error.message);
   onr_session_destroy(session);
   onr_model_destroy(model);
-  return status != ONR_STATUS_OK;
+  if (wanted_rewrite) fprintf(stderr, "the rewrite %s does not take part\n", wanted_rewrite);
+  return status != ONR_STATUS_OK || wanted_rewrite;
 }
 
 int main(int argc, char **argv) {
@@ -385,7 +558,9 @@ int main(int argc, char **argv) {
   add_node(&graph, "Reshape", "x shape", "i", "");
   if (!make(argv[1], strtol(argv[2], NULL, 10), &graph)) return 2;
   struct proto model = proto_model(&graph);
+  proto_raw(&model, functions.bytes, functions.size);
   const int failed = run(&model);
+  proto_free(&functions);
   proto_free(&model);
   return failed;
 }
