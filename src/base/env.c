@@ -1,6 +1,8 @@
 /* env.c: the cancel flag, and the services that layers see. */
 #include "base/env.h"
 
+#include <string.h>
+
 #include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
 
@@ -20,6 +22,18 @@ int onr_env_cancelled(const struct onr_env *env) { return env && onr_cancel_is_s
 
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error) {
   if (onr_env_cancelled(env)) return onr_fail(error, ONR_STATUS_CANCELLED, "the caller's cancel flag was set");
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_env_copy(const struct onr_env *env, void *to, const void *from, size_t bytes,
+                              struct onr_error *error) {
+  enum { PIECE = 1 << 22 }; /* memory that is touched for the first time comes at some 0.5 GB/s */
+  for (size_t at = 0, count; at < bytes && to != from; at += count) {
+    if (at > 0) ONR_TRY(onri_env_poll(env, error));
+    count = bytes - at < PIECE ? bytes - at : PIECE;
+    if (from) memcpy((char *)to + at, (const char *)from + at, count);
+    else memset((char *)to + at, 0, count);
+  }
   return ONR_STATUS_OK;
 }
 

@@ -47,6 +47,10 @@ static inline int onri_pace_stop(struct onri_pace *pace, uint64_t operations) {
 
 /* LIMIT when so many bytes more will be needed as there are not, so that memory is not filled first. */
 enum onr_status onri_env_expect(const struct onr_env *env, size_t bytes, struct onr_error *error);
+/* As memcpy, or zeros where `from` is NULL; to may be from. Looks at the cancel flag now and then: CANCELLED, and the
+ * rest stays as it was. */
+enum onr_status onri_env_copy(const struct onr_env *env, void *to, const void *from, size_t bytes,
+                              struct onr_error *error);
 /* CANCELLED when the flag is set. */
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error);
 

@@ -2,8 +2,6 @@
  * outputs, since a body's own memory is used again by its next run. */
 #include "exec/control.h"
 
-#include <string.h>
-
 #include "base/container.h"
 #include "base/only.h"
 #include "base/shape.h"
@@ -33,8 +31,7 @@ enum onr_status onri_control_keep(struct onri_plan *plan, const struct onri_step
     return onri_plan_put_list(plan, v, result->desc.dtype, list, error);
   }
   ONR_TRY(onri_plan_resize(plan, v, &result->desc, 0, &data, error));
-  if (onr_desc_bytes(&result->desc)) memmove(data, result->data, onr_desc_bytes(&result->desc));
-  return ONR_STATUS_OK;
+  return onri_env_copy(&plan->space->run->env, data, result->data, onr_desc_bytes(&result->desc), error);
 }
 
 struct onr_tensor onri_control_input(const struct onri_plan *plan, const struct onri_step *step, int32_t i) {

@@ -25,8 +25,7 @@ static enum onr_status append_slice(struct onri_plan *plan, int32_t v, const str
       return onr_fail(error, ONR_STATUS_SHAPE, "a scan output changes its shape from one iteration to the next");
   }
   ONR_TRY(onri_plan_resize(plan, v, &whole, (size_t)count * bytes, &data, error));
-  if (bytes) memcpy((char *)data + (size_t)count * bytes, slice->data, bytes);
-  return ONR_STATUS_OK;
+  return onri_env_copy(&plan->space->run->env, (char *)data + (size_t)count * bytes, slice->data, bytes, error);
 }
 
 static enum onr_status read_trip_count(const struct onr_tensor *count, int64_t *trips, struct onr_error *error) {

@@ -17,12 +17,14 @@ static struct slicing slice_of(const struct onr_desc *whole, int32_t axis) {
   return s;
 }
 
-static void copy_slice(const struct slicing *s, char *whole, char *slice, size_t index, int into_whole) {
-  for (size_t o = 0; o < s->outer; o++) {
-    char *part = whole + (o * s->length + index) * s->inner_bytes;
-    if (into_whole) memcpy(part, slice + o * s->inner_bytes, s->inner_bytes);
-    else memcpy(slice + o * s->inner_bytes, part, s->inner_bytes);
+static enum onr_status copy_slice(const struct onr_env *env, const struct slicing *s, char *whole, char *slice,
+                                  size_t index, int into_whole, struct onr_error *error) {
+  struct onri_pace pace = {env, 0};
+  for (size_t o = 0; o < s->outer && !onri_pace_stop(&pace, 8 + s->inner_bytes / 8); o++) {
+    char *part = whole + (o * s->length + index) * s->inner_bytes, *piece = slice + o * s->inner_bytes;
+    ONR_TRY(onri_env_copy(env, into_whole ? part : piece, into_whole ? piece : part, s->inner_bytes, error));
   }
+  return onri_env_poll(env, error);
 }
 
 /* Slice number `iteration` of scan input k becomes the body's input; zeros where there is none (-1). */
@@ -38,8 +40,9 @@ static enum onr_status feed_slice(struct onri_frame *body, const struct onr_tens
   for (int32_t d = axis; d < ONR_MAX_RANK - 1; d++) desc.dim[d] = desc.dim[d + 1];
   desc.dim[ONR_MAX_RANK - 1] = 0;
   ONR_TRY(onri_buffer_grow(body->space.run, room, onr_desc_bytes(&desc) + ONR_SLACK_BYTES, 0, error));
-  if (iteration < 0) memset(room->data, 0, onr_desc_bytes(&desc));
-  else copy_slice(&s, whole->data, room->data, index, 0);
+  const struct onr_env *env = &body->space.run->env;
+  if (iteration < 0) ONR_TRY(onri_env_copy(env, room->data, NULL, onr_desc_bytes(&desc), error));
+  else ONR_TRY(copy_slice(env, &s, whole->data, room->data, index, 0, error));
   body->inputs[params->num_states + k] = (struct onr_tensor){desc, room->data};
   return ONR_STATUS_OK;
 }
@@ -62,14 +65,14 @@ static enum onr_status collect_slice(struct onri_plan *plan, const struct onri_s
   whole.dim[axis] = trips;
   if (iteration == 0) {
     ONR_TRY(onri_plan_resize(plan, v, &whole, 0, &data, error));
-    if (whole.dtype == ONR_DTYPE_STRING) memset(data, 0, onr_desc_bytes(&whole)); /* text is looked for meanwhile */
+    if (whole.dtype == ONR_DTYPE_STRING) /* text is looked for meanwhile */
+      ONR_TRY(onri_env_copy(&plan->space->run->env, data, NULL, onr_desc_bytes(&whole), error));
   }
   if (!onr_desc_equal(&whole, &plan->inference.descs[v]))
     return onr_fail(error, ONR_STATUS_SHAPE, "a scan output changes its shape from one iteration to the next");
   const struct slicing s = slice_of(&whole, axis);
-  copy_slice(&s, onri_plan_address(plan, v), slice->data,
-             (size_t)(params->output_reverse[k] ? trips - 1 - iteration : iteration), 1);
-  return ONR_STATUS_OK;
+  const size_t index = (size_t)(params->output_reverse[k] ? trips - 1 - iteration : iteration);
+  return copy_slice(&plan->space->run->env, &s, onri_plan_address(plan, v), slice->data, index, 1, error);
 }
 
 /* All scan inputs have one length along their axes. */

@@ -405,7 +405,7 @@ static enum onr_status take_results(struct onr_session *s, struct onr_error *err
     if (bytes > (uint64_t)bound->desc.dim[0])
       return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",
                       s->model->outputs[i].name, bytes, (long long)bound->desc.dim[0]);
-    if (bytes) memmove(bound->data, y->data, bytes);
+    ONR_TRY(onri_env_copy(&s->run.env, bound->data, y->data, bytes, error));
     y->data = bound->data;
   }
   return ONR_STATUS_OK;

@@ -153,7 +153,7 @@ static enum onr_status begin(struct onr_session *s, struct onri_state *state, st
   struct onr_desc desc;
   ONR_TRY(first_desc(s, state, &desc, error));
   ONR_TRY(onri_buffer_grow(&s->run, &state->first, onr_desc_bytes(&desc) + ONR_SLACK_BYTES, 0, error));
-  memset(state->first.data, 0, onr_desc_bytes(&desc));
+  ONR_TRY(onri_env_copy(&s->run.env, state->first.data, NULL, onr_desc_bytes(&desc), error));
   *x = (struct onr_tensor){desc, state->first.data};
   return ONR_STATUS_OK;
 }
@@ -220,7 +220,7 @@ enum onr_status onri_session_turn_states(struct onr_session *session, struct onr
     const struct onri_buffer *next = &state->side[!state->last];
     if (!state->grows && y->data != next->data) {
       ONR_TRY(onri_state_next(&session->run, state, &y->desc, error));
-      if (onr_desc_bytes(&y->desc)) memcpy(next->data, y->data, onr_desc_bytes(&y->desc));
+      ONR_TRY(onri_env_copy(&session->run.env, next->data, y->data, onr_desc_bytes(&y->desc), error));
       y->data = next->data;
     }
   }

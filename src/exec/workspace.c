@@ -122,9 +122,9 @@ static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, 
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the %zu bytes that this run needs", bytes);
   }
   if (!kept) return ONR_STATUS_OK;
-  memcpy(buffer->data, old.data, kept);
+  const enum onr_status status = onri_env_copy(&run->env, buffer->data, old.data, kept, error);
   onri_buffer_release(run, &old);
-  return ONR_STATUS_OK;
+  return status;
 }
 
 enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
@@ -158,8 +158,8 @@ enum onr_status onri_buffer_keep(struct onri_run *run, struct onri_buffer *buffe
     onri_list_release(&run->heap, handle.list);
     return status;
   }
-  if (onr_desc_bytes(&desc)) memmove(buffer->data, from.data, onr_desc_bytes(&desc));
   buffer->is_handle = is_container;
+  ONR_TRY(onri_env_copy(&run->env, buffer->data, from.data, onr_desc_bytes(&desc), error)); /* of a handle: whole */
   *kept = (struct onr_tensor){desc, buffer->data};
   return ONR_STATUS_OK;
 }

@@ -26,8 +26,9 @@ int32_t onri_body_formal_inputs(const struct onri_node *node) {
 /* Slice k of a Scan: the whole without its axis. */
 static struct onr_desc slice_desc(const struct onr_scan_params *p, int32_t k, const struct onr_desc *whole) {
   struct onr_desc desc = *whole;
-  const int32_t axis = p->input_axis[k] < 0 ? p->input_axis[k] + desc.rank : p->input_axis[k];
-  if (axis < 0 || axis >= desc.rank) return (struct onr_desc){.dtype = desc.dtype, .rank = ONRI_UNKNOWN_RANK};
+  const int32_t rank = desc.rank > 0 ? desc.rank : 0; /* it may not be known */
+  const int32_t axis = p->input_axis[k] < 0 ? p->input_axis[k] + rank : p->input_axis[k];
+  if (axis < 0 || axis >= rank) return (struct onr_desc){.dtype = desc.dtype, .rank = ONRI_UNKNOWN_RANK};
   desc.rank--;
   memmove(desc.dim + axis, desc.dim + axis + 1, (size_t)(desc.rank - axis) * sizeof(desc.dim[0]));
   desc.dim[desc.rank] = 0;

@@ -1,4 +1,5 @@
 /* services: what a layer may ask of whoever runs it: checked before anybody is asked, and refused where nobody is. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/layer_test.h"
@@ -70,8 +71,34 @@ static void text_comes_from_the_run(void **state) {
   onri_heap_clear(&heap);
 }
 
+static void copies_are_cancelled_between_pieces(void **state) {
+  enum { BYTES = (9 << 20) + 3, UNTOUCHED = 0xA5, FROM = 0x11 };
+  struct onr_cancel cancel = {0};
+  const struct onr_env env = {.cancel = &cancel};
+  struct onr_error error = {0};
+  unsigned char *to = malloc(BYTES), *from = malloc(BYTES);
+  (void)state;
+  assert_true(to && from);
+  memset(from, FROM, BYTES);
+  memset(to, UNTOUCHED, BYTES);
+  assert_int_equal(onri_env_copy(&env, to, from, BYTES, &error), ONR_STATUS_OK);
+  assert_memory_equal(to, from, BYTES);
+  assert_int_equal(onri_env_copy(&env, to + 1, NULL, BYTES - 2, &error), ONR_STATUS_OK);
+  for (size_t i = 0; i < BYTES; i++) assert_int_equal(to[i], i == 0 || i == BYTES - 1 ? FROM : 0);
+  memset(to, UNTOUCHED, BYTES);
+  onr_cancel_set(&cancel);
+  assert_int_equal(onri_env_copy(&env, to, from, BYTES, &error), ONR_STATUS_CANCELLED);
+  assert_int_equal(error.status, ONR_STATUS_CANCELLED);
+  assert_int_equal(to[0], FROM); /* what is small is whole */
+  assert_int_equal(to[BYTES - 1], UNTOUCHED);
+  assert_int_equal(onri_env_copy(&env, to, to, BYTES, &error), ONR_STATUS_OK); /* nothing to be done */
+  free(to);
+  free(from);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(outputs_are_resized_by_the_executor),
-                                     cmocka_unit_test(text_comes_from_the_run)};
+                                     cmocka_unit_test(text_comes_from_the_run),
+                                     cmocka_unit_test(copies_are_cancelled_between_pieces)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

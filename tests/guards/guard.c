@@ -207,7 +207,7 @@ void onri_fence_close(const struct onri_workspace *space, const struct onri_step
 static void allow(struct before *b, const void *memory, size_t bytes) {
   const char *at = memory;
   for (size_t s = 0; s < b->count && at && bytes; s++)
-    if (at >= b->data[s] && at < b->data[s] + b->bytes[s]) {
+    if (b->data[s] && at >= b->data[s] && at < b->data[s] + b->bytes[s]) {
       const size_t left = (size_t)(b->data[s] + b->bytes[s] - at);
       memcpy(b->copies[s] + (at - b->data[s]), at, bytes < left ? bytes : left);
     }

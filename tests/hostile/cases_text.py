@@ -69,7 +69,7 @@ rx('T38_regex_long', 'ATTRIBUTE', 'RegexFullMatch: a pattern of a million letter
 rx('T39_regex_states', 'LIMIT', 'RegexFullMatch: thousands of states for each letter', '(?:a?){300}(?:b?a){300}[xy]', 'a' * 200000)
 rx('T3A_regex_nested', 'ATTRIBUTE', 'RegexFullMatch: 200 brackets, each repeated', '(' * 200 + 'a' + '){9}' * 200, 'a')
 rx('T3B_regex_classes', 'OK', 'RegexFullMatch: 500 classes of white space', r'[\s]*' * 500, 'a')
-rx('T3C_regex_active', 'LIMIT', 'RegexFullMatch: 130 stars, all of them active, over 50 texts of 5,000 letters', '.*' * 130, *['a' * 5000 + str(k) for k in range(50)])
+rx('T3C_regex_active', 'LIMIT', 'RegexFullMatch: 130 stars, all of them active, over 25 texts of 5,000 letters', '.*' * 130, *['a' * 5000 + str(k) for k in range(25)])
 
 # --- TfIdfVectorizer ---
 

@@ -218,7 +218,7 @@ static void hard_line(const struct onri_softmax *s, size_t start) {
   const float narrow = 1;
   const double wide = 1;
   char *y = (char *)s->y + start * size;
-  memset(y, 0, s->length * size);
+  onri_env_copy(s->env, y, NULL, s->length * size, NULL);
   if (s->dtype == ONR_DTYPE_F32) ((float *)s->y)[start + place] = narrow;
   else onri_narrow(s->dtype, is_double ? (const void *)&wide : &narrow, 1, y + place * size);
 }

@@ -41,6 +41,8 @@ static void release(png_structp png, png_voidp memory) {
 
 static void read_bytes(png_structp png, png_bytep target, size_t count) {
   struct decoder *d = png_get_io_ptr(png);
+  d->status = onri_env_poll(d->picture->env, d->picture->error); /* a byte can become a thousand behind the picture */
+  if (d->status != ONR_STATUS_OK) png_longjmp(png, 1);
   if (count > d->picture->size - d->position) png_error(png, "it ends early");
   memcpy(target, d->picture->bytes + d->position, count);
   d->position += count;

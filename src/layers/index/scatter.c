@@ -184,8 +184,9 @@ static void begin_line(const struct onr_call *call, size_t line, size_t block, i
   const size_t step = line_bytes(call->out_rows, length, block), filled = (size_t)old * block;
   char *y = (char *)call->outputs[0] + line * step;
   if (call->outputs[0] != call->inputs[0] && filled)
-    memcpy(y, (const char *)call->inputs[0] + line * line_bytes(call->in_rows, old, block), filled);
-  if (length > old) memset(y + filled, 0, (size_t)length * block - filled);
+    onri_env_copy(call->env, y, (const char *)call->inputs[0] + line * line_bytes(call->in_rows, old, block), filled,
+                  NULL);
+  if (length > old) onri_env_copy(call->env, y + filled, NULL, (size_t)length * block - filled, NULL);
 }
 
 static enum onr_status tensor_scatter_run(struct onr_call *call) {
@@ -206,8 +207,9 @@ static enum onr_status tensor_scatter_run(struct onr_call *call) {
     for (size_t line = 0; line < lines && !onri_pace_stop(&pace, 8 + (size_t)length * block / 8); line++) {
       char *y = (char *)call->outputs[0] + (b * lines + line) * line_bytes(call->out_rows, length, block);
       begin_line(call, b * lines + line, block, old, length);
-      if (before_wrap > 0) memcpy(y + (size_t)first * block, from, (size_t)before_wrap * block);
-      if (count > before_wrap) memcpy(y, from + (size_t)before_wrap * block, (size_t)(count - before_wrap) * block);
+      const size_t until_wrap = (size_t)before_wrap * block;
+      ONR_TRY(onri_env_copy(call->env, y + (size_t)first * block, from, until_wrap, call->error));
+      ONR_TRY(onri_env_copy(call->env, y, from + until_wrap, (size_t)count * block - until_wrap, call->error));
       from += (size_t)count * block;
     }
   }

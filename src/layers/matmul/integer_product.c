@@ -210,11 +210,11 @@ static void place_rows(const void *context, size_t batch, size_t row, size_t row
 }
 
 /* A's rows are what the kernel reads as they lie. Where it reads on to the end of a group, into the next row, the last
- * one is copied. */
+ * one is copied; of rows of one byte, the last three would have to be. */
 static int lies_packed(struct job *job) {
   const struct onri_product *p = &job->s->product;
   const size_t elements = (size_t)onr_desc_elements(&job->call->in[job->roles->a]);
-  if (!onri_byte_lies_packed(job->a_is_signed)) return 0;
+  if (!onri_byte_lies_packed(job->a_is_signed) || p->k < 2) return 0;
   if (p->k % ONRI_BYTE_GROUP == 0) return 1;
   job->last_row = (const char *)job->call->inputs[job->roles->a] + elements - p->k;
   job->last = (char *)job->call->scratch + job->s->last_at;

@@ -146,9 +146,11 @@ static enum onr_status write_values(struct onr_call *call, const struct onr_tens
   void *data;
   ONR_TRY(onr_call_resize(call, 0, &desc, &data));
   if (!data) return ONR_STATUS_OK;
+  struct onri_pace pace = {call->env, 0};
   if (desc.dtype == ONR_DTYPE_STRING)
-    for (int64_t i = 0; i < length; i++) ((struct onr_string *)data)[i] = (struct onr_string){"", 0};
-  else if (length > 0) memset(data, 0, (size_t)length * size);
+    for (int64_t i = 0; i < length && !onri_pace_stop(&pace, 8); i++)
+      ((struct onr_string *)data)[i] = (struct onr_string){"", 0};
+  else ONR_TRY(onri_env_copy(call->env, data, NULL, (size_t)length * size, call->error));
   for (int64_t i = 0; i < values->desc.dim[0]; i++)
     if (places[i] >= 0)
       onri_copy_element((char *)data + (size_t)places[i] * size, (const char *)values->data + (size_t)i * size, size);

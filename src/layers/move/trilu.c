@@ -1,6 +1,5 @@
 /* trilu.c: the upper or lower triangle of the last two dimensions; the rest is zero. */
-#include <string.h>
-
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -23,6 +22,7 @@ static enum onr_status trilu_plan(struct onr_call *call) {
 }
 
 struct trilu_job {
+  const struct onr_env *env;
   const char *x;
   char *y;
   int64_t rows, columns, k;
@@ -42,11 +42,11 @@ static void trilu_rows(void *context, size_t begin, size_t end) {
     const char *x = job->x + i * row_bytes;
     char *y = job->y + i * row_bytes;
     if (job->upper) {
-      memset(y, 0, lower);
-      if (x != y) memcpy(y + lower, x + lower, row_bytes - lower);
+      onri_env_copy(job->env, y, NULL, lower, NULL);
+      onri_env_copy(job->env, y + lower, x + lower, row_bytes - lower, NULL);
     } else {
-      memset(y + lower, 0, row_bytes - lower);
-      if (x != y) memcpy(y, x, lower);
+      onri_env_copy(job->env, y + lower, NULL, row_bytes - lower, NULL);
+      onri_env_copy(job->env, y, x, lower, NULL);
     }
   }
 }
@@ -58,7 +58,8 @@ static enum onr_status trilu_run(struct onr_call *call) {
   int64_t k = onri_has(call, 1) ? *(const int64_t *)call->inputs[1] : 0;
   if (k > columns) k = columns; /* so that row + k does not overflow */
   if (k < -rows) k = -rows;
-  struct trilu_job job = {call->inputs[0], call->outputs[0], rows, columns, k, onr_dtype_size(x->dtype), p->upper};
+  struct trilu_job job = {call->env, call->inputs[0],          call->outputs[0], rows, columns,
+                          k,         onr_dtype_size(x->dtype), p->upper};
   const size_t bytes = (size_t)columns * job.size;
   if (onr_desc_elements(x) == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, (size_t)onri_product(x, 0, x->rank - 1), bytes < TASK_BYTES ? TASK_BYTES / bytes : 1,

@@ -249,7 +249,8 @@ static void run_passes(struct onr_call *call, const struct resize_state *s, cons
   struct onr_desc desc = call->in[0];
   int32_t left = 0, turn = 0;
   for (int32_t d = 0; d < rank; d++) left += s->axis[d].active;
-  if (left == 0) memcpy(y, x, (size_t)onr_desc_elements(&desc) * onri_widened_size(desc.dtype) * parts);
+  if (left == 0)
+    onri_env_copy(call->env, y, x, (size_t)onr_desc_elements(&desc) * onri_widened_size(desc.dtype) * parts, NULL);
   for (int32_t d = 0; d < rank; d++) {
     const struct onri_resize_axis *a = &s->axis[d];
     if (!a->active) continue;

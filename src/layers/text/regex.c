@@ -12,7 +12,7 @@
  * match is kept in this many ints. */
 enum {
   STEPS = 8000000,
-  STEPS_PER_BYTE = 96,
+  STEPS_PER_BYTE = 64,
   STEPS_PER_POLL = 1 << 18,
   ITEMS_A_STEP = 16,
   KILOBYTES = 16384,
