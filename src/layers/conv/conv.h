@@ -42,10 +42,12 @@ struct onri_conv_state {
   size_t scratch;                 /* of XNNPACK, of Winograd's method, or conv_gemm.h for so many */
   size_t threads;
   size_t product_bias; /* in scratch, where it is not prepared */
-  size_t products;     /* in scratch, of conv_shuffle.h or conv_spread.h */
+  size_t products;     /* in scratch, of conv_shuffle.h or conv_spread.h, or packed weights of conv_variable.h */
   size_t scaled;       /* in scratch, of conv_scale.h */
   int32_t depthwise;   /* vectors of channels instead of the portable kernel */
-  int32_t winograd;    /* by winograd_plan; the portable kernel where x is not finite */
+  int32_t variable;    /* a product of weights that are an input of run, of this form */
+  enum onri_conv_form form;
+  int32_t winograd; /* by winograd_plan; the portable kernel where x is not finite */
   struct onri_winograd_plan winograd_plan;
   size_t x, weight, packed, bias, residual, y; /* offsets of widened.h, where XNNPACK does not compute */
 };

@@ -19,6 +19,7 @@
 #include "layers/conv/conv.h"
 #include "layers/conv/conv_fast.h"
 #include "layers/conv/conv_product.h"
+#include "layers/conv/conv_variable.h"
 #include "layers/elementwise/scratch.h"
 
 enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
@@ -365,6 +366,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_widened_size(call->in[1].dtype), &bytes))
     bytes = SIZE_MAX;
   ONR_TRY(onri_widened_plan(call, &call->in[1], &s->weight));
+  if (!s->winograd && !is_tuned(s)) ONR_TRY(onri_conv_variable_plan(call));
   return onri_scratch_reserve(call, bytes, &s->packed);
 }
 
@@ -441,6 +443,7 @@ static enum onr_status run_chosen(struct onr_call *call) {
   if (p->half) return onri_conv_fast_run(call);
   if (p->product) return onri_conv_product_run(call);
   if (s->winograd && run_winograd(call)) return ONR_STATUS_OK;
+  if (s->variable && onri_conv_variable_run(call)) return ONR_STATUS_OK;
   if (!is_tuned(s)) return run_portable(call);
   const float *x = onri_widened_input(call, 0, s->x);
   if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0])))
