@@ -92,6 +92,28 @@ static void run_unless_cancelled(void *context, size_t begin, size_t end) {
   if (!onr_env_cancelled(c->env)) c->body(c->context, begin, end);
 }
 
+struct workers {
+  const struct onr_env *env;
+  void (*body)(void *context, size_t worker, size_t from, size_t to);
+  void *context;
+  struct onri_shares shares;
+};
+
+static void run_workers(void *context, size_t begin, size_t end) {
+  struct workers *w = context;
+  for (size_t worker = begin; worker < end; worker++)
+    for (size_t from, to; !onr_env_cancelled(w->env) && onri_shares_take(&w->shares, worker, &from, &to);)
+      w->body(w->context, worker, from, to);
+}
+
+void onri_workers_for(struct onr_env *env, size_t workers, size_t items,
+                      void (*body)(void *context, size_t worker, size_t from, size_t to), void *context) {
+  struct workers w = {.env = env, .body = body, .context = context};
+  if (items == 0 || workers == 0) return;
+  onri_shares_init(&w.shares, items, workers);
+  onr_parallel_for(env, workers, 1, run_workers, &w);
+}
+
 void onr_parallel_for(struct onr_env *env, size_t count, size_t grain,
                       void (*body)(void *context, size_t begin, size_t end), void *context) {
   struct cancellable c = {env, body, context};

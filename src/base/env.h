@@ -45,6 +45,12 @@ static inline int onri_pace_stop(struct onri_pace *pace, uint64_t operations) {
   return onr_env_cancelled(pace->env);
 }
 
+/* Items that take scratch of a thread's own: each of so many workers begins with its own share, as near as possible
+ * that of the layer before, for what it wrote is in its cache, and then takes from the ends of others'. body: items
+ * [from, to) for one worker. */
+void onri_workers_for(struct onr_env *env, size_t workers, size_t items,
+                      void (*body)(void *context, size_t worker, size_t from, size_t to), void *context);
+
 /* LIMIT when so many bytes more will be needed as there are not, so that memory is not filled first. */
 enum onr_status onri_env_expect(const struct onr_env *env, size_t bytes, struct onr_error *error);
 /* As memcpy, or zeros where `from` is NULL; to may be from. Looks at the cancel flag now and then: CANCELLED, and the

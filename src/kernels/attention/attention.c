@@ -1,8 +1,7 @@
 /* attention.c: see attention.h: the work of all threads. */
 #include "kernels/attention/attention.h"
 
-#include <stdatomic.h>
-
+#include "base/env.h"
 #include "base/numbers/checked.h"
 #include "kernels/attention/attention_rows.h"
 #include "kernels/kernels.h"
@@ -45,8 +44,6 @@ struct run {
   const struct onri_attention *a;
   const struct onri_attention_plan *plan;
   float *scratch;
-  size_t parts;
-  _Atomic size_t next;
 };
 
 static void run_part(const struct run *r, size_t part, float *scratch) {
@@ -63,22 +60,18 @@ static void run_part(const struct run *r, size_t part, float *scratch) {
   onri_kernels(attention)->run(a, &job);
 }
 
-static void run_worker(void *context, size_t begin, size_t end) {
-  struct run *r = context;
-  for (size_t worker = begin; worker < end; worker++)
-    for (;;) {
-      const size_t part = atomic_fetch_add_explicit(&r->next, 1, memory_order_relaxed);
-      if (part >= r->parts || onr_env_cancelled(r->a->env)) break;
-      if (r->a->class == ONRI_CLASS_F64) onri_attention_f64_item(r->a, part);
-      else run_part(r, part, r->scratch + worker * r->plan->worker_floats);
-    }
+static void run_worker(void *context, size_t worker, size_t from, size_t to) {
+  const struct run *r = context;
+  for (size_t part = from; part < to && !onr_env_cancelled(r->a->env); part++)
+    if (r->a->class == ONRI_CLASS_F64) onri_attention_f64_item(r->a, part);
+    else run_part(r, part, r->scratch + worker * r->plan->worker_floats);
 }
 
 void onri_attention(const struct onri_attention *a, const struct onri_attention_plan *plan, void *scratch,
                     struct onr_env *env) {
   struct run r = {.a = a, .plan = plan, .scratch = scratch};
   if (a->batch == 0 || a->heads == 0 || a->queries == 0) return;
-  r.parts = a->class == ONRI_CLASS_F64 ? onri_attention_f64_items(a) : count_parts(a, plan);
-  if (plan->workers == 1) run_worker(&r, 0, 1);
-  else onr_parallel_for(env, plan->workers, 1, run_worker, &r);
+  const size_t parts = a->class == ONRI_CLASS_F64 ? onri_attention_f64_items(a) : count_parts(a, plan);
+  if (plan->workers == 1) run_worker(&r, 0, 0, parts);
+  else onri_workers_for(env, plan->workers, parts, run_worker, &r);
 }

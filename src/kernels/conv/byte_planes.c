@@ -176,7 +176,6 @@ struct work {
   const uint8_t *weights;
   struct onri_byte_lines lines;
   size_t *distances, slot_bytes;
-  _Atomic size_t next; /* strip of all images of all groups */
   struct onr_env *env;
 };
 
@@ -284,18 +283,16 @@ static void make_strip(const struct work *w, const struct strip *s, struct slot 
   }
 }
 
-static void run_slots(void *context, size_t begin, size_t end) {
+/* Strips of all images of all groups. */
+static void run_strips(void *context, size_t worker, size_t from, size_t to) {
   struct work *w = context;
   const struct onri_conv *c = w->c->conv;
-  const size_t images = (size_t)c->x.batch, all = images * (size_t)c->groups * w->lines.strips;
-  char *slots = (char *)w->c->scratch + distances_bytes(c);
-  for (size_t i = begin; i < end; i++) {
-    struct slot slot = slot_in(c, &w->lines, slots + i * w->slot_bytes);
-    for (size_t item; (item = atomic_fetch_add(&w->next, 1)) < all && !onr_env_cancelled(w->env);) {
-      struct strip s = {.image = item / w->lines.strips % images, .group = item / w->lines.strips / images};
-      onri_byte_lines_strip(&w->lines, item % w->lines.strips, &s.of);
-      make_strip(w, &s, &slot);
-    }
+  const size_t images = (size_t)c->x.batch;
+  struct slot slot = slot_in(c, &w->lines, (char *)w->c->scratch + distances_bytes(c) + worker * w->slot_bytes);
+  for (size_t item = from; item < to && !onr_env_cancelled(w->env); item++) {
+    struct strip s = {.image = item / w->lines.strips % images, .group = item / w->lines.strips / images};
+    onri_byte_lines_strip(&w->lines, item % w->lines.strips, &s.of);
+    make_strip(w, &s, &slot);
   }
 }
 
@@ -307,5 +304,6 @@ void onri_byte_planes(const struct onri_conv_integer *c, const void *weights, st
   const size_t taps = (size_t)onri_conv_taps(c->conv);
   for (size_t t = 0; t < terms_of(c->conv); t++)
     w.distances[t] = t / taps * w.lines.plane + onri_byte_lines_distance(&w.lines, t % taps);
-  onr_parallel_for(env, slots_of(onr_threads_count(env->threads)), 1, run_slots, &w);
+  onri_workers_for(env, slots_of(onr_threads_count(env->threads)),
+                   (size_t)(c->conv->x.batch * c->conv->groups) * w.lines.strips, run_strips, &w);
 }

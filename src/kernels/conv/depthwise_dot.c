@@ -217,7 +217,6 @@ struct work {
   struct scratch scratch;
   struct shape shape;
   size_t rows, strips; /* rows of a strip, strips of a plane */
-  _Atomic size_t next; /* strip of all images */
   int has_zeros;
   struct onr_env *env;
 };
@@ -300,16 +299,12 @@ static void make_strip(const struct work *w, size_t index, char *slot) {
   }
 }
 
-static void run_slots(void *context, size_t begin, size_t end) {
+static void run_strips(void *context, size_t worker, size_t from, size_t to) {
   struct work *w = context;
   const struct onri_conv *c = w->d->conv;
-  const size_t all = (size_t)(c->x.batch * c->axis[0].out) * w->strips;
-  for (size_t i = begin; i < end; i++) {
-    char *slot = w->scratch.slots + i * slot_bytes(c);
-    memset(slot + slot_bytes(c) - behind(c), 0, behind(c));
-    for (size_t strip; (strip = atomic_fetch_add(&w->next, 1)) < all && !onr_env_cancelled(w->env);)
-      make_strip(w, strip, slot);
-  }
+  char *slot = w->scratch.slots + worker * slot_bytes(c);
+  memset(slot + slot_bytes(c) - behind(c), 0, behind(c));
+  for (; from < to && !onr_env_cancelled(w->env); from++) make_strip(w, from, slot);
 }
 
 /* From a window to each line of its taps. */
@@ -330,5 +325,6 @@ void onri_depthwise_dot(const struct onri_depthwise_dot *d, struct onr_env *env)
   w.has_zeros = set_constants(d, &w.scratch);
   set_masks(c, &w.shape, w.scratch.masks);
   if (w.has_zeros) take_zeros_off(&w);
-  onr_parallel_for(env, slots_of(onr_threads_count(env->threads)), 1, run_slots, &w);
+  onri_workers_for(env, slots_of(onr_threads_count(env->threads)), (size_t)(c->x.batch * c->axis[0].out) * w.strips,
+                   run_strips, &w);
 }

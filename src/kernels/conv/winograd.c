@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdatomic.h>
 
+#include "base/env.h"
 #include "base/numbers/checked.h"
 #include "kernels/conv/winograd_tiles.h"
 #include "kernels/kernels.h"
@@ -150,8 +151,7 @@ struct work {
   int64_t tiles[ONR_MAX_SPATIAL];
   const float *x, *packed, *bias, *residual;
   float *y, *forward, *product;
-  int64_t group;            /* together: the group at hand */
-  atomic_int_fast64_t next; /* block, or panel */
+  int64_t group; /* together: the group at hand */
   atomic_int bad;
 };
 
@@ -201,18 +201,15 @@ static int stops(const struct work *w) {
   return onr_env_cancelled(w->env) || atomic_load_explicit(&w->bad, memory_order_relaxed);
 }
 
-/* A slot takes blocks of tiles while there are any. */
-static void run_blocks(void *context, size_t begin, size_t end) {
+static void run_blocks(void *context, size_t slot, size_t from, size_t to) {
   struct work *w = context;
   const int64_t blocks = up(w->plan->tiles, w->plan->block), panels = panels_of(w->c, &w->plan->how);
-  for (size_t slot = begin; slot < end; slot++) {
-    float *v = w->forward + slot * w->plan->forward, *z = w->product + slot * w->plan->product;
-    for (int64_t item; (item = atomic_fetch_add(&w->next, 1)) < blocks * w->c->groups && !stops(w);) {
-      const int64_t group = item / blocks, first = item % blocks * w->plan->block;
-      const int64_t count = least(w->plan->block, w->plan->tiles - first);
-      forward(w, group, first, 0, count, v);
-      for (int64_t p = 0; p < panels && !stops(w); p++) make_panel(w, group, p, first, count, v, z);
-    }
+  float *v = w->forward + slot * w->plan->forward, *z = w->product + slot * w->plan->product;
+  for (int64_t item = (int64_t)from; item < (int64_t)to && !stops(w); item++) {
+    const int64_t group = item / blocks, first = item % blocks * w->plan->block;
+    const int64_t count = least(w->plan->block, w->plan->tiles - first);
+    forward(w, group, first, 0, count, v);
+    for (int64_t p = 0; p < panels && !stops(w); p++) make_panel(w, group, p, first, count, v, z);
   }
 }
 
@@ -221,15 +218,14 @@ static void forward_tiles(void *context, size_t begin, size_t end) {
   forward(w, w->group, 0, (int64_t)begin, (int64_t)end, w->forward);
 }
 
-static void run_panels(void *context, size_t begin, size_t end) {
+static void run_panels(void *context, size_t slot, size_t from, size_t to) {
   struct work *w = context;
-  const int64_t parts = w->plan->parts, tiles = w->plan->tiles, items = panels_of(w->c, &w->plan->how) * parts;
-  for (size_t slot = begin; slot < end; slot++)
-    for (int64_t item; (item = atomic_fetch_add(&w->next, 1)) < items && !stops(w);) {
-      const int64_t first = tiles * (item % parts) / parts, last = tiles * (item % parts + 1) / parts;
-      make_panel(w, w->group, item / parts, first, last - first, w->forward + first * w->kernels->lanes,
-                 w->product + slot * w->plan->product);
-    }
+  const int64_t parts = w->plan->parts, tiles = w->plan->tiles;
+  for (int64_t item = (int64_t)from; item < (int64_t)to && !stops(w); item++) {
+    const int64_t first = tiles * (item % parts) / parts, last = tiles * (item % parts + 1) / parts;
+    make_panel(w, w->group, item / parts, first, last - first, w->forward + first * w->kernels->lanes,
+               w->product + slot * w->plan->product);
+  }
 }
 
 static struct onri_winograd_job job_of(const struct onri_conv *c, const struct onri_winograd_plan *plan) {
@@ -264,12 +260,11 @@ int onri_winograd_f32(const struct onri_conv *c, const struct onri_winograd_plan
   for (int i = 0; i < ONR_MAX_SPATIAL; i++) w.tiles[i] = tiles_of(c, &plan->how, i);
   if (plan->together) {
     for (w.group = 0; w.group < c->groups && !stops(&w); w.group++) {
-      atomic_store(&w.next, 0);
       onr_parallel_for(env, (size_t)plan->tiles, 4, forward_tiles, &w);
-      onr_parallel_for(env, (size_t)plan->slots, 1, run_panels, &w);
+      onri_workers_for(env, (size_t)plan->slots, (size_t)(panels_of(c, &plan->how) * plan->parts), run_panels, &w);
     }
   } else {
-    onr_parallel_for(env, (size_t)plan->slots, 1, run_blocks, &w);
+    onri_workers_for(env, (size_t)plan->slots, (size_t)(up(plan->tiles, plan->block) * c->groups), run_blocks, &w);
   }
   return !atomic_load(&w.bad);
 }

@@ -90,7 +90,6 @@ struct work {
   int32_t x_zero;                           /* as x is packed */
   int32_t *sums;                            /* of the channels of each pixel of the padded image; NULL: not asked for */
   char *slots;
-  atomic_size_t next;
 };
 
 /* Of a slot. */
@@ -210,22 +209,18 @@ static void make_chunk(const struct work *w, size_t first, size_t count, size_t 
   finish_block(w, first, count, channel, columns, sums);
 }
 
-/* A slot takes blocks of tiles while there are any. */
-static void run_slots(void *context, size_t begin, size_t end) {
+/* Blocks of tiles. */
+static void run_blocks(void *context, size_t slot, size_t from, size_t to) {
   struct work *w = context;
   const struct onri_conv *c = w->w->conv;
-  for (size_t slot = begin; slot < end; slot++) {
-    char *room = w->slots + slot * slot_bytes(c);
-    const struct buffers buffers = {(int32_t *)(void *)room,
-                                    (int16_t *)(void *)(room + product_elements(c) * sizeof(int32_t))};
-    for (;;) {
-      const size_t first = atomic_fetch_add_explicit(&w->next, w->block, memory_order_relaxed);
-      if (first >= w->tiles) break;
-      const size_t count = w->tiles - first < w->block ? w->tiles - first : w->block;
-      transform(w, first, count, buffers.forward);
-      for (size_t channel = 0; channel < (size_t)c->group_out; channel += CHUNK)
-        make_chunk(w, first, count, channel, &buffers);
-    }
+  char *room = w->slots + slot * slot_bytes(c);
+  const struct buffers buffers = {(int32_t *)(void *)room,
+                                  (int16_t *)(void *)(room + product_elements(c) * sizeof(int32_t))};
+  for (size_t first = from * w->block; from < to; from++, first += w->block) {
+    const size_t count = w->tiles - first < w->block ? w->tiles - first : w->block;
+    transform(w, first, count, buffers.forward);
+    for (size_t channel = 0; channel < (size_t)c->group_out; channel += CHUNK)
+      make_chunk(w, first, count, channel, &buffers);
   }
 }
 
@@ -262,7 +257,6 @@ void onri_winograd_bytes(const struct onri_winograd_bytes *b, struct onr_env *en
   for (w.index = 0; w.index < (size_t)c->x.batch; w.index++) {
     w.image = onri_byte_image_pack(c, b->x, b->x_signed, b->x_zero, w.index, 1, image, env);
     if (w.sums) onr_parallel_for(env, pixels, 256, sum_pixels, &w);
-    atomic_store(&w.next, 0);
-    onr_parallel_for(env, slots, 1, run_slots, &w);
+    onri_workers_for(env, slots, up(w.tiles, w.block), run_blocks, &w);
   }
 }

@@ -1,8 +1,7 @@
 /* sgemm.c: see sgemm.h. */
 #include "kernels/matmul/sgemm.h"
 
-#include <stdatomic.h>
-
+#include "base/env.h"
 #include "base/numbers/checked.h"
 #include "kernels/convert/convert.h"
 #include "kernels/kernels.h"
@@ -287,8 +286,6 @@ struct run {
   const struct onri_sgemm_plan *plan;
   float *scratch;
   const struct onr_env *env;
-  size_t parts;
-  _Atomic size_t next;
 };
 
 /* Terms [from, from + depth) of each column, side by side. */
@@ -345,26 +342,21 @@ static void run_part(const struct run *r, size_t part, float *room) {
     return;
   }
   const size_t next =
-      down + 1 == p->down ? part_begin(b->gemm.n, p->unit, p->across, least(p->across, across + p->workers)) : SIZE_MAX;
+      down + 1 == p->down ? part_begin(b->gemm.n, p->unit, p->across, least(p->across, across + 1)) : SIZE_MAX;
   multiply_part(&g, (struct packed){ONRI_SGEMM_DEPTH, b->packed, b->narrow, b->gemm.n, next}, column,
                 p->worker_floats ? room : NULL, r->env);
 }
 
-static void run_worker(void *context, size_t begin, size_t end) {
-  struct run *r = context;
-  for (size_t worker = begin; worker < end; worker++)
-    for (;;) {
-      const size_t part = atomic_fetch_add_explicit(&r->next, 1, memory_order_relaxed);
-      if (part >= r->parts || onr_env_cancelled(r->env)) break;
-      run_part(r, part, r->scratch + worker * r->plan->worker_floats);
-    }
+static void run_worker(void *context, size_t worker, size_t from, size_t to) {
+  const struct run *r = context;
+  for (size_t part = from; part < to && !onr_env_cancelled(r->env); part++)
+    run_part(r, part, r->scratch + worker * r->plan->worker_floats);
 }
 
 void onri_sgemm_run(const struct onri_sgemm_batch *batch, const struct onri_sgemm_plan *plan, float *scratch,
                     struct onr_env *env) {
-  struct run r = {
-      .batch = batch, .plan = plan, .scratch = scratch, .env = env, .parts = parts_in(plan, batch->batches)};
-  if (plan->workers == 1)
-    for (size_t part = 0; part < r.parts && !onr_env_cancelled(env); part++) run_part(&r, part, scratch);
-  else onr_parallel_for(env, plan->workers, 1, run_worker, &r);
+  struct run r = {.batch = batch, .plan = plan, .scratch = scratch, .env = env};
+  const size_t parts = parts_in(plan, batch->batches);
+  if (plan->workers == 1) run_worker(&r, 0, 0, parts);
+  else onri_workers_for(env, plan->workers, parts, run_worker, &r);
 }
