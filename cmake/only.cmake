@@ -1,11 +1,13 @@
 # Writes TARGET, the header of a build for a few models (src/base/only.h), from what tools/needs says of them:
-#   cmake -DNEEDS=PROGRAM "-DMODELS=a.onnx;b.onnx" -DLAYERS=src/layers/layers.inc -DTARGET=FILE -P only.cmake
+#   cmake -DNEEDS=PROGRAM "-DMODELS=a.onnx;b.onnx" "-DLEVELS=avx2;avx512" -DLAYERS=src/layers/layers.inc -DTARGET=FILE -P only.cmake
 # A name for each operator, layer and rewrite; all other layers are one that no node ever has, so that nobody's table or comparison takes
 # their code along. Files with layers of their own are compiled with ONRI_ALL_LAYERS, and only there the names are themselves.
 cmake_minimum_required(VERSION 3.21)
 # What takes part depends on the processor; of the levels that this one lacks the next lower one is asked (src/base/cpu.h).
 set(lines "")
-foreach(level IN ITEMS base avx2 avxvnni avx512 vnni fp16)
+list(APPEND LEVELS base)
+list(REMOVE_DUPLICATES LEVELS)
+foreach(level IN LISTS LEVELS)
   set(ENV{ONNXRUN_CPU} ${level})
   execute_process(COMMAND "${NEEDS}" ${MODELS} OUTPUT_VARIABLE more RESULT_VARIABLE failed)
   if(failed)

@@ -16,6 +16,13 @@ if(NOT ONNXRUN_ONNX)
   list(FILTER tests EXCLUDE REGEX "^(onnx|hostile|fuzz|tools|compile|small)/")
 endif()
 
+# The library that protobuf-c's structs are otherwise filled by is compared with; nothing else needs it.
+find_library(ONNXRUN_PROTOBUF_C_LIBRARY protobuf-c)
+mark_as_advanced(ONNXRUN_PROTOBUF_C_LIBRARY)
+if(NOT ONNXRUN_PROTOBUF_C_LIBRARY)
+  list(REMOVE_ITEM tests onnx/test_protobuf_c.c)
+endif()
+
 # Tests of what Windows has not got (tests/windows.txt says of each why) are left out.
 if(WIN32)
   file(STRINGS tests/windows.txt rows REGEX "^[a-z]")
@@ -90,6 +97,13 @@ foreach(test IN LISTS tests)
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "LLVM_PROFILE_FILE=${PROJECT_BINARY_DIR}/profiles/${target}-%m.profraw")
   endif()
 endforeach()
+
+if(TARGET onnx_test_protobuf_c)
+  target_sources(onnx_test_protobuf_c PRIVATE "${PROJECT_BINARY_DIR}/generated/onnx.pb-c.c" tests/fuzz/wire.c)
+  set_property(SOURCE "${PROJECT_BINARY_DIR}/generated/onnx.pb-c.c" PROPERTY COMPILE_OPTIONS -w)
+  target_link_libraries(onnx_test_protobuf_c PRIVATE "${ONNXRUN_PROTOBUF_C_LIBRARY}")
+  add_dependencies(onnx_test_protobuf_c onnxrun_proto)
+endif()
 
 if(NOT CMAKE_CROSSCOMPILING)
   add_test(NAME architecture

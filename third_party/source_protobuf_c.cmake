@@ -1,4 +1,4 @@
-# Fetches protobuf-c's source and leaves its one C file and header in TARGET/protobuf-c. Run as a script:
+# Fetches protobuf-c's source and leaves its header in TARGET/protobuf-c. Run as a script:
 #   cmake -DTARGET=DIR -DDOWNLOADS=DIR [-DDEPS=DIR] -P source_protobuf_c.cmake
 cmake_minimum_required(VERSION 3.21)
 include("${CMAKE_CURRENT_LIST_DIR}/versions.cmake")
@@ -6,8 +6,5 @@ set(WANTED "${ONNXRUN_PROTOBUF_C_SOURCE}")
 set(SOURCES "${TARGET}/source")
 include("${CMAKE_CURRENT_LIST_DIR}/fetch.cmake")
 file(MAKE_DIRECTORY "${TARGET}/protobuf-c")
-foreach(name IN ITEMS protobuf-c.c protobuf-c.h)
-  file(RENAME "${SOURCES}/protobuf-c/protobuf-c/${name}" "${TARGET}/protobuf-c/${name}")
-endforeach()
-file(RENAME "${SOURCES}/protobuf-c/LICENSE" "${TARGET}/LICENSE")
+file(RENAME "${SOURCES}/protobuf-c/protobuf-c/protobuf-c.h" "${TARGET}/protobuf-c/protobuf-c.h")
 file(REMOVE_RECURSE "${SOURCES}")

@@ -11,7 +11,7 @@ set(ONNXRUN_SOURCES
   "cpuinfo|0.0~git20250905.877328f|557ca404a3836b9f335a3a06b65ff9fe9dbaaefab7fb5c0185f53d9f33615a10|https://github.com/pytorch/cpuinfo|877328f188a3c7d1fa855871a278eb48d530c4c0"
   "fxdiv|0.0~git20200417.b408327|7953482badaf4cb34026c3487c257b8e4ab2df061c019bd6fabbbc12ad52c44b|https://github.com/Maratyszcza/FXdiv|b408327ac2a15ec3e43352421954f5b1967701d1")
 
-# Where the target of a build has no protobuf-c (protobuf_c.cmake).
+# Where the target of a build has not got the header of protobuf-c (protobuf_c.cmake).
 set(ONNXRUN_PROTOBUF_C_SOURCE "protobuf-c|1.4.1|4cc4facd508172f3e0a4d3a8736225d472418aee35b4ad053384b137b220339f|||gz")
 
 # For targets that have no packages of what is taken from the system elsewhere (companions.cmake), in the order of building: in place of

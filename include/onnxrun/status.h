@@ -52,9 +52,15 @@ ONR_API const char *onr_status_text(enum onr_status status);
 
 /* Raise an error: writes `status` and the formatted message into error (when not NULL) and returns status, so that
  * `return onr_fail(c->error, ONR_STATUS_SHAPE, "expected rank 4, found %d", rank);` is the idiom. For your own layers
- * too. format NULL: without a message. */
+ * too. format NULL: the message is the sentence of the status. */
 ONR_API enum onr_status onr_fail(struct onr_error *error, enum onr_status status, const char *format, ...)
     ONR_PRINTF(3, 4);
+
+/* Inside a library without messages (ONNXRUN_MESSAGES=OFF, docs/small.md). */
+#if defined(ONNXRUN_BRIEF)
+enum onr_status onri_fail_briefly(struct onr_error *error, enum onr_status status);
+#define onr_fail(error, status, ...) (0 ? onr_fail(error, status, __VA_ARGS__) : onri_fail_briefly(error, status))
+#endif
 
 /* Forward a failure. */
 #define ONR_TRY(expression)                                     \

@@ -1,4 +1,4 @@
-/* decode.h: from a skeleton to the structs of protobuf-c, and from TensorProto to constants. */
+/* decode.h: from a skeleton to the structs that protoc-c declares, and from TensorProto to constants. */
 #ifndef ONRI_DECODE_H
 #define ONRI_DECODE_H
 

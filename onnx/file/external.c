@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/only.h"
 #include "base/system/file.h"
 #include "base/text/text.h"
 
@@ -62,6 +63,7 @@ enum onr_status onri_sources_open(struct onri_sources *sources, const char *path
   const char *name = onri_path_name(path);
   char *directory;
   ONR_TRY(onri_source_open(path, &sources->main, error));
+  if (!ONRI_PART(external)) return ONR_STATUS_OK;
   if (extra_directory) ONR_TRY(open_directory(extra_directory, &sources->directories[1], error));
   if (name == path) return open_directory(".", &sources->directories[0], error);
   directory = onri_arena_copy(&sources->arena, path, (size_t)(name - path) + 1);

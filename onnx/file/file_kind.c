@@ -202,7 +202,9 @@ int onri_begins_as_model(const unsigned char *first, size_t bytes) {
   while (at < bytes) {
     uint64_t tag, value;
     if (!onri_varint_read(first, bytes, &at, &tag)) return at == bytes;
-    const int kind = tag >> 3 < ONRI_MAX_FIELD ? onri_message_rules[ONRI_MESSAGE_MODEL].fields[tag >> 3].kind : 0;
+    const uint32_t number = tag >> 3 < ONRI_MAX_FIELD ? (uint32_t)(tag >> 3) : 0;
+    const struct onri_field_rule *rule = onri_field_find(&onri_message_rules[ONRI_MESSAGE_MODEL], number);
+    const int kind = rule ? rule->kind : 0;
     if (!kind || (tag & 7) != (kind == ONRI_FIELD_VARINT ? ONRI_WIRE_VARINT : ONRI_WIRE_DELIMITED)) return 0;
     if (!onri_varint_read(first, bytes, &at, &value)) return at == bytes;
     if ((tag & 7) == ONRI_WIRE_VARINT) continue;
@@ -220,6 +222,7 @@ static int begins_as_onnx(const struct onri_source *source) {
 enum onr_status onri_file_kind_blame(const struct onri_source *source, const struct onr_allocator *allocator,
                                      const char *path, const char *wanted, enum onr_status status,
                                      struct onr_error *error) {
+  if (!ONRI_SPEAKS) return status;
   const int unread = status == ONR_STATUS_PARSE || status == ONR_STATUS_GRAPH || status == ONR_STATUS_VERSION ||
                      status == ONR_STATUS_LIMIT || status == ONR_STATUS_DATA || status == ONR_STATUS_TYPE;
   const struct kind *kind = NULL;

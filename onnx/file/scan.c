@@ -1,6 +1,5 @@
-/* scan.c: protobuf-c recurses as deep as a file asks, multiplies memory, and ends strings at the first NUL. So one
- * iterative pass comes before it, which checks everything that it does not, and copies what is worth decoding into a
- * skeleton. */
+/* scan.c: the one pass that doubts everything: lengths, depth, counts, text. It copies what is worth decoding into a
+ * skeleton, of which decode.c makes structs without a further question. */
 #include "onnx/file/scan.h"
 
 #include <string.h>
@@ -14,8 +13,7 @@ enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2, WIRE_FIXED32 = 5
 enum {
   LENGTH_BYTES = 5,         /* sub-messages get a length of fixed size, known only at their end */
   MAX_RANK_ENTRIES = 64,    /* far above what is accepted later, far below what hurts */
-  STACKED_MEMBERS = 16,     /* members a message that protobuf-c handles without an allocation */
-  MEMBER_BYTES = 64,        /* temporary memory of protobuf-c for each further one */
+  MEMBER_BYTES = 8,         /* an element of a list */
   DECODED_SLACK = 32 << 20, /* decoding may take this, and */
   DECODED_FACTOR = 32,      /* this many bytes for each byte of the file that is not lifted */
   UNKNOWN_SLACK = 10000,    /* unknown fields: this many, and */
@@ -30,7 +28,6 @@ struct frame {
   uint32_t seen; /* field numbers */
   uint32_t lifted;
   uint32_t dims;
-  uint64_t members;
   uint64_t decoded_before;
   size_t key, key_bytes; /* in the skeleton: the last NAME with number 1 */
 };
@@ -123,7 +120,7 @@ static enum onr_status count_member(struct scan *s, const struct field *f) {
     return FAIL_AT(s, f, ONR_STATUS_LIMIT, "a shape of more than %d dimensions", MAX_RANK_ENTRIES);
   if (f->rule.flags & ONRI_FIELD_NODE && ++s->nodes > s->limits->nodes)
     return FAIL_AT(s, f, ONR_STATUS_LIMIT, "more than %llu nodes (nodes)", (unsigned long long)s->limits->nodes);
-  return count_decoded(s, f, ++frame->members > STACKED_MEMBERS ? MEMBER_BYTES : 0);
+  return count_decoded(s, f, MEMBER_BYTES);
 }
 
 /* --- fields --- */
@@ -306,7 +303,8 @@ static enum onr_status read_tag(struct scan *s, struct field *f) {
   f->number = (uint32_t)(tag >> 3);
   if (f->wire != WIRE_VARINT && f->wire != WIRE_FIXED64 && f->wire != WIRE_LENGTH && f->wire != WIRE_FIXED32)
     return FAIL_AT(s, f, ONR_STATUS_PARSE, "wire type %u does not occur in ONNX files", f->wire);
-  if (f->number < ONRI_MAX_FIELD) f->rule = frame->rule->fields[f->number];
+  const struct onri_field_rule *rule = f->number < ONRI_MAX_FIELD ? onri_field_find(frame->rule, f->number) : NULL;
+  if (rule) f->rule = *rule;
   if (!wire_fits(f)) return FAIL_AT(s, f, ONR_STATUS_PARSE, "wire type %u does not fit the field", f->wire);
   if (f->wire == WIRE_LENGTH) ONR_TRY(onri_reader_varint(&s->reader, frame->end, &f->length, s->error));
   left = frame->end - s->reader.position;

@@ -19,11 +19,11 @@ struct onri_skeleton {
   size_t size, capacity;
   struct onri_span *spans;
   size_t num_spans, spans_capacity;
-  uint64_t decoded_bytes; /* upper bound of the memory that protobuf-c needs for it */
+  uint64_t decoded_bytes; /* upper bound of the memory that decoding it takes */
 };
 
 /* PARSE for what is no ONNX protobuf, LIMIT where `limits` (without zero entries) or the memory that decoding would
- * take is exceeded. Messages nest at most ONRI_SCAN_DEPTH deep, whatever limits.depth says: protobuf-c is recursive. On
+ * take is exceeded. Messages nest at most ONRI_SCAN_DEPTH deep. On
  * failure the skeleton is cleared. */
 #define ONRI_SCAN_DEPTH 240
 enum onr_status onri_scan_model(const struct onri_source *source, const struct onr_limits *limits,

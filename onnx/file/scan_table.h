@@ -1,4 +1,4 @@
-/* scan_table.h: what the scan does with each field of each message. */
+/* scan_table.h: what the scan does with each field of each message, and where decoding puts it. */
 #ifndef ONRI_SCAN_TABLE_H
 #define ONRI_SCAN_TABLE_H
 
@@ -24,10 +24,14 @@ enum onri_field_flags {
 };
 
 struct onri_field_rule {
+  uint16_t number;
+  uint16_t at,
+      count_at;        /* in the struct: the field, and whether it is there, or how many of it; 0: its pointer tells */
+  uint16_t span_field; /* LIFTED: the field that holds the span's index */
   uint8_t kind, flags;
   uint8_t message;      /* MESSAGE: an enum onri_message_kind */
   uint8_t packed_bytes; /* LIFTED numbers: 4 or 8; 0: plain bytes */
-  uint16_t span_field;  /* LIFTED: the field that holds the span's index */
+  uint8_t width;        /* bytes of one element in the struct, or in the array that it points to */
 };
 
 enum onri_message_kind {
@@ -52,15 +56,19 @@ enum onri_message_kind {
   ONRI_NUM_MESSAGES
 };
 
-enum { ONRI_MAX_FIELD = 32 }; /* field numbers in the table are below */
+enum { ONRI_MAX_FIELD = 32 }; /* numbers of fields in files are below */
 
 struct onri_message_rule {
   const char *name;
-  size_t decoded_bytes; /* of the struct that protobuf-c makes of one */
-  struct onri_field_rule fields[ONRI_MAX_FIELD];
+  const struct onri_field_rule *fields; /* sorted by number */
+  uint16_t num_fields;
+  uint16_t decoded_bytes; /* of the struct */
 };
 
 extern const struct onri_message_rule onri_message_rules[ONRI_NUM_MESSAGES];
+
+/* NULL: there is none of this number. */
+const struct onri_field_rule *onri_field_find(const struct onri_message_rule *rule, uint32_t number);
 
 /* Metadata of nodes and graphs that is kept: where they came from. */
 int onri_metadata_wanted(const char *key, size_t length);

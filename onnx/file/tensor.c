@@ -339,6 +339,8 @@ enum onr_status onri_sparse_decode(const struct onri_tensor_decoder *decoder, co
                                    struct onri_constant **constant, struct onr_error *error) {
   struct onri_constant *values = NULL, *indices = NULL;
   enum onr_status status;
+  if (!ONRI_PART(sparse))
+    return onr_fail(error, ONR_STATUS_UNSUPPORTED, "a sparse tensor, and this library was made for models without");
   if (!sparse->values || !sparse->indices)
     return onr_fail(error, ONR_STATUS_DATA, "a sparse tensor without values or indices");
   ONR_TRY(check_dims(sparse->dims, sparse->n_dims, error));

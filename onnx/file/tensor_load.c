@@ -48,7 +48,8 @@ enum onr_status onri_raw_to_memory(enum onr_dtype dtype, const unsigned char *ra
 
 static enum onr_status read_range(const struct lazy *lazy, uint64_t offset, size_t bytes, void *target,
                                   struct onr_error *error) {
-  if (lazy->file) return onri_external_read(lazy->sources, lazy->file, offset, bytes, target, error);
+  if (ONRI_PART(external) && lazy->file)
+    return onri_external_read(lazy->sources, lazy->file, offset, bytes, target, error);
   return onri_source_read(&lazy->sources->main, offset, bytes, target, error);
 }
 

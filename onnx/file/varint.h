@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ONRI_WIRE_VARINT = 0, ONRI_WIRE_DELIMITED = 2 };
+enum { ONRI_WIRE_VARINT = 0, ONRI_WIRE_DELIMITED = 2, ONRI_WIRE_FIXED32 = 5 };
 
 /* *at moves behind it. 0: it is cut off, or too long. */
 static inline int onri_varint_read(const unsigned char *bytes, size_t count, size_t *at, uint64_t *value) {

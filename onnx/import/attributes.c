@@ -60,6 +60,7 @@ static enum onr_status read_tensor(struct onri_importer *importer, const Onnx__A
     ONR_TRY(onri_tensor_decode(importer->tensors, a->t, &to->tensor, importer->error));
   } else {
     if (!a->sparse_tensor) return fail(importer, a->name, "has no sparse tensor");
+    onri_import_tell_part(importer, "sparse");
     ONR_TRY(onri_sparse_decode(importer->tensors, a->sparse_tensor, &to->tensor, importer->error));
   }
   return hold(importer, to->tensor);
@@ -102,6 +103,9 @@ static enum onr_status read_graph(struct onri_importer *importer, struct onri_sc
   to->num_graphs = 1;
   to->graphs = onri_arena_allocate(&importer->scratch, sizeof(*to->graphs));
   if (!to->graphs) return onri_import_no_memory(importer);
+  if (!ONRI_PART(bodies))
+    return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED,
+                    "graphs in nodes, and this library was made for models without");
   ONR_TRY(onri_import_body(importer, scope, a->g, &to->graphs[0], &captures, &to->num_captures));
   to->captures = captures;
   return ONR_STATUS_OK;

@@ -71,6 +71,9 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
     return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED,
                     "only tensors, sequences, optionals and maps can go in and out of a graph");
   if (type->has_sequence_type || type->has_optional_type || type->has_map_type) {
+    if (!ONRI_PART(containers))
+      return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED,
+                      "sequences, optionals and maps, and this library was made for models without");
     const int64_t bytes = ONR_UNKNOWN_DIM;
     *desc = onr_desc_make(type->has_sequence_type ? ONR_DTYPE_SEQUENCE
                           : type->has_map_type    ? ONR_DTYPE_MAP
@@ -124,6 +127,7 @@ static enum onr_status read_initializers(struct onri_importer *importer, struct 
   for (size_t i = 0; i < proto->n_sparse_initializer; i++) {
     const Onnx__SparseTensorProto *sparse = proto->sparse_initializer[i];
     const char *name = sparse->values ? sparse->values->name : NULL;
+    onri_import_tell_part(importer, "sparse");
     enum onr_status status = onri_sparse_decode(importer->tensors, sparse, &constant, importer->error);
     if (status == ONR_STATUS_OK) status = bind_constant(importer, scope, name, constant);
     if (status != ONR_STATUS_OK) return blame_value(importer, "sparse initializer", name, status);
@@ -172,6 +176,9 @@ static enum onr_status add_default(struct onri_importer *importer, struct onri_s
     inputs[(*num_inputs)++] = index;
     return ONR_STATUS_OK;
   }
+  if (!ONRI_PART(defaults))
+    return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED,
+                    "input '%s' has a default, and this library was made for models without", value->name);
   if (!importer->defaults)
     importer->defaults = onri_arena_allocate(&scope->graph->arena, most * sizeof(*importer->defaults));
   if (!importer->defaults) return onri_import_no_memory(importer);

@@ -39,14 +39,14 @@ static enum onr_status finish(struct onr_model *model, struct onri_sources *sour
     onri_sources_destroy(sources);
     return status;
   }
-  model->digest = digest_of;
+  if (ONRI_PART(packed)) model->digest = digest_of;
   model->modules = loaded.modules;
   model->num_modules = loaded.num_modules;
   model->properties = loaded.properties;
   model->num_properties = loaded.num_properties;
   model->opsets = loaded.opsets;
   model->num_opsets = loaded.num_opsets;
-  if (!opened) {
+  if (ONRI_PART(defaults) && !opened) {
     model->defaults = loaded.defaults;
     model->num_defaults = loaded.num_defaults;
   }
@@ -83,7 +83,7 @@ static enum onr_status vary(const struct onr_model *model, const char **names, s
 static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr_model_options *options,
                                        struct onr_error *error) {
   struct onr_model_options *own = &model->options;
-  if (!model->num_defaults) return ONR_STATUS_OK;
+  if (!ONRI_PART(defaults) || !model->num_defaults) return ONR_STATUS_OK;
   *own = *options;
   own->limits = &model->env.limits;
   own->external_directory = NULL; /* open already */
@@ -98,11 +98,12 @@ static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr
 
 /* For builds for this model alone. */
 static void tell_parts(const struct onr_model *model, const struct onr_model_options *options) {
-  if (!options->uses) return;
+  if (!ONRI_PART(more) || !options->uses) return;
   if (model->packed.part) options->uses(options->report_context, "part", "", "packed");
   if (((const struct onri_sources *)model->keep)->num_files)
     options->uses(options->report_context, "part", "", "external");
-  if (model->constant_bytes >= ONRI_NARROW_LEAST_BYTES) options->uses(options->report_context, "part", "", "narrow");
+  if (model->blocks.has_shared) options->uses(options->report_context, "part", "", "shared");
+  if (model->num_defaults) options->uses(options->report_context, "part", "", "defaults");
 }
 
 /* What a model is loaded for, beside running. */

@@ -142,6 +142,9 @@ static enum onr_status import_registered(struct onri_importer *importer, const s
   struct onr_node view;
   void *params = onri_arena_allocate(&importer->scratch, entry->layer->params_size);
   if (!params) return onri_import_no_memory(importer);
+  if (!ONRI_PART(segments) && (entry->layer->shape_inputs || entry->layer->flags & ONR_LAYER_DYNAMIC))
+    return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED,
+                    "data tells the shape of its outputs, and this library was made for models without such nodes");
   ONR_TRY(check_arity(importer, c->node, entry->layer->inputs_min, entry->layer->inputs_max, entry->layer->outputs_min,
                       entry->layer->outputs_max));
   ONR_TRY(read_attributes(importer, c, &view, &noted));

@@ -38,7 +38,7 @@ static int keeps_type(const struct onr_layer *layer) {
 }
 
 enum onr_dtype onri_unsupported_dtype(const struct onri_graph *graph, const int32_t *in, size_t num_in) {
-  int32_t v = num_in ? in[0] : ONRI_NONE;
+  int32_t v = num_in && ONRI_SPEAKS ? in[0] : ONRI_NONE;
   while (v != ONRI_NONE && graph->values[v].desc.dtype == ONR_DTYPE_NONE) {
     const int32_t producer = graph->values[v].producer;
     if (producer == ONRI_NONE || !keeps_type(graph->nodes[producer].layer)) return ONR_DTYPE_NONE;
@@ -49,6 +49,7 @@ enum onr_dtype onri_unsupported_dtype(const struct onri_graph *graph, const int3
 
 enum onr_status onri_unsupported_add(struct onri_importer *importer, const struct onri_origin *origin,
                                      const char *domain, int64_t version, enum onr_dtype dtype, const char *reason) {
+  if (!ONRI_SPEAKS) return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "%s", reason);
   struct onri_unsupported_list *list = &importer->unsupported;
   char text[LINE / 2], op[64], shown[64], number[24] = "";
   int32_t known;
@@ -89,7 +90,7 @@ enum onr_status onri_unsupported_finish(struct onri_importer *importer) {
   char text[sizeof(error->message)], line[LINE];
   size_t used, shown = 0;
   uint64_t nodes = 0;
-  if (!list->count) return ONR_STATUS_OK;
+  if (!ONRI_SPEAKS || !list->count) return ONR_STATUS_OK;
   for (size_t i = 0; i < list->count; i++) nodes += list->items[i].count;
   used = (size_t)snprintf(text, sizeof(text), "no code for %llu node%s: ", (unsigned long long)nodes,
                           nodes == 1 ? "" : "s");

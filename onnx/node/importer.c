@@ -1,5 +1,7 @@
 #include "onnx/node/importer.h"
 
+#include "base/only.h"
+
 enum onr_status onri_import_no_memory(struct onri_importer *importer) {
   return onr_fail(importer->error, ONR_STATUS_NO_MEMORY, "no memory to import the graph");
 }
@@ -11,4 +13,9 @@ enum onr_status onri_import_new_body(struct onri_importer *importer, struct onri
   ONR_TRY(onri_graph_create(importer->env, body, importer->error));
   importer->orphans[importer->num_orphans++] = *body;
   return ONR_STATUS_OK;
+}
+
+void onri_import_tell_part(const struct onri_importer *importer, const char *name) {
+  if (ONRI_PART(more) && importer->options->uses)
+    importer->options->uses(importer->options->report_context, "part", "", name);
 }

@@ -101,5 +101,7 @@ struct onri_importer {
 enum onr_status onri_import_new_body(struct onri_importer *importer, struct onri_graph **body);
 /* NO_MEMORY, for an import that ran out of it. */
 enum onr_status onri_import_no_memory(struct onri_importer *importer);
+/* For builds for this model alone (base/only.h). */
+void onri_import_tell_part(const struct onri_importer *importer, const char *name);
 
 #endif

@@ -2,6 +2,7 @@
  * the node's name, "/layer1/layer1.0/conv1/Conv". */
 #include <string.h>
 
+#include "base/only.h"
 #include "base/text/text.h"
 #include "onnx/torch/origin.h"
 #include "onnx/torch/metadata.h"
@@ -134,16 +135,21 @@ const char *onri_module_path(struct onri_importer *importer, const Onnx__NodePro
   return onri_intern_slice(importer, home_of(node, path, class));
 }
 
+/* What the exporter says of it. */
+static void read_place(struct onri_importer *importer, const Onnx__NodeProto *node, struct onri_origin *origin) {
+  struct onri_slice path, class;
+  innermost(node, &path, &class);
+  origin->module_path = onri_module_path(importer, node);
+  origin->module_class = onri_intern_slice(importer, class);
+  origin->source = last_frame(importer, metadata(node, "pkg.torch.onnx.stack_trace"));
+}
+
 const struct onri_origin *onri_origin_make(struct onri_importer *importer, const Onnx__NodeProto *node,
                                            const struct onri_origin *parent) {
-  struct onri_slice path, class;
-  struct onri_origin origin;
-  innermost(node, &path, &class);
+  struct onri_origin origin = {.module_path = "", .module_class = "", .source = ""};
   origin.op_type = onri_intern(&importer->texts, node->op_type && *node->op_type ? node->op_type : "?");
   origin.name = onri_intern(&importer->texts, node->name ? node->name : "");
-  origin.module_path = onri_module_path(importer, node);
-  origin.module_class = onri_intern_slice(importer, class);
-  origin.source = last_frame(importer, metadata(node, "pkg.torch.onnx.stack_trace"));
+  if (ONRI_PART(more)) read_place(importer, node, &origin);
   if (!origin.op_type || !origin.name || !origin.module_path || !origin.module_class || !origin.source) return NULL;
   if (parent && !*origin.module_path)
     origin.module_path = parent->module_path, origin.module_class = parent->module_class;

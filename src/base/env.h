@@ -2,6 +2,7 @@
 #ifndef ONRI_ENV_H
 #define ONRI_ENV_H
 
+#include "base/only.h"
 #include "base/memory/meter.h"
 #include "base/threads.h"
 #include "onnxrun/layer.h"
@@ -17,8 +18,16 @@ struct onr_env {
   const struct onr_cancel *cancel; /* may be NULL */
   struct onri_blocks *blocks;      /* blocks.h; NULL: nothing is kept together or shared */
   int64_t most_steps;              /* multiply-adds that XNNPACK may be given at once; 0: xnn.h's bound. Tests set it */
-  size_t *held_bytes;              /* what onr_env_allocate gave out and has not got back; NULL: not counted */
+  /* Of struct onr_model_options: told what takes part, while a model is loaded; NULL: not told. */
+  void (*uses)(void *context, const char *kind, const char *domain, const char *name);
+  void *uses_context;
+  size_t *held_bytes; /* what onr_env_allocate gave out and has not got back; NULL: not counted */
 };
+
+/* A part of the library that takes part (base/only.h). */
+static inline void onri_env_tell_part(const struct onr_env *env, const char *name) {
+  if (ONRI_PART(more) && env->uses) env->uses(env->uses_context, "part", "", name);
+}
 
 /* The default of limits.work: what nothing but a few bytes may take (VGG-19 takes 20 * 10^9), and what bytes add: about
  * an hour of text for a large language model, a large picture for a network that restores it. */

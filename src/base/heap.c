@@ -6,6 +6,7 @@
 
 #include "base/container.h"
 #include "base/numbers/checked.h"
+#include "base/only.h"
 
 /* Small texts share a block, which lives as long as one of them; so it is small, too. */
 enum { SHARED_BYTES = 1024, SMALL_BYTES = ONRI_WATCHED ? 0 : SHARED_BYTES / 4, LEAST_BYTES = 1 << 20 };
@@ -51,7 +52,7 @@ void onri_heap_clear(struct onri_heap *heap) {
   heap->open = NULL;
   heap->num_texts = heap->texts_capacity = heap->text_bytes = 0;
   heap->enough = LEAST_BYTES;
-  onri_lists_trim(heap);
+  if (ONRI_PART(containers)) onri_lists_trim(heap);
 }
 
 static int by_address(const void *a, const void *b) {
@@ -63,7 +64,7 @@ void onri_heap_begin(struct onri_heap *heap) {
   qsort(heap->texts, heap->num_texts, sizeof(struct onri_text *), by_address);
   for (size_t i = 0; i < heap->num_texts; i++) heap->texts[i]->is_marked = 0;
   heap->visited = 0;
-  onri_entries_mark(heap);
+  if (ONRI_PART(containers)) onri_entries_mark(heap);
 }
 
 void onri_heap_mark(struct onri_heap *heap, const struct onr_string *strings, size_t count) {

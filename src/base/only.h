@@ -19,7 +19,24 @@
 #define ONRI_IF(name, ...) __VA_ARGS__
 #endif
 
+/* The function where a row of `kind_name` takes part, else NULL. */
+#define ONRI_WHERE(kind_name, function) ((0 ONRI_IF(ONRI_HAS_##kind_name, +1)) ? (function) : NULL)
+
 /* 1 where a model was packed, or has bodies, functions, external data (which tell of them as "part NAME"); else 0. */
 #define ONRI_PART(name) (0 ONRI_IF(ONRI_HAS_PART_##name, +1))
+
+/* Flags of layers beyond those of layer.h: what a layer never calls. Of others, built-in or not, it is taken for
+ * granted that they do. */
+enum {
+  ONRI_LAYER_NO_PRODUCTS = 1 << 28,  /* of matrices */
+  ONRI_LAYER_NO_REDUCTIONS = 1 << 29 /* but sums; nor exponentials of lines */
+};
+
+/* 0 in a library whose errors have no messages. */
+#if defined(ONNXRUN_BRIEF)
+#define ONRI_SPEAKS 0
+#else
+#define ONRI_SPEAKS 1
+#endif
 
 #endif

@@ -83,6 +83,9 @@ enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_en
   int64_t product = 1;
   size_t bytes;
   if (!onr_dtype_size(desc->dtype)) return onr_fail(error, ONR_STATUS_TYPE, "unknown data type %d", (int)desc->dtype);
+  if (!onri_dtype_in(ONRI_DTYPES_HERE, desc->dtype))
+    return onr_fail(error, ONR_STATUS_UNSUPPORTED, "%s, and this library was made for models without",
+                    onr_dtype_name(desc->dtype));
   if (desc->rank < 0 || desc->rank > ONR_MAX_RANK)
     return onr_fail(error, ONR_STATUS_LIMIT, "rank %d is above the limit of %d", desc->rank, ONR_MAX_RANK);
   for (int32_t d = 0; d < desc->rank; d++) {

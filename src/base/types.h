@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/only.h"
 #include "onnxrun/layer.h"
 
 #define ONRI_DTYPE_BIT(d) (1u << (d))
@@ -38,7 +39,34 @@ static inline int onri_dtype_in(uint32_t types, enum onr_dtype dtype) { return (
 #define ONRI_DTYPES_BLOCK \
   (ONRI_DTYPE_BIT(ONR_DTYPE_MAP) | ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE) | ONRI_DTYPE_BIT(ONR_DTYPE_OPTIONAL))
 #define ONRI_DTYPES_TENSOR (ONR_ANY_TYPE & ~ONRI_DTYPES_BLOCK)
-static inline int onri_dtype_is_block(enum onr_dtype dtype) { return onri_dtype_in(ONRI_DTYPES_BLOCK, dtype); }
+static inline int onri_dtype_is_block(enum onr_dtype dtype) {
+  return ONRI_PART(containers) && onri_dtype_in(ONRI_DTYPES_BLOCK, dtype);
+}
+/* Those that values of this library's models have. */
+#if defined(ONNXRUN_ONLY)
+#define ONRI_IF_HERE(name, ...) ONRI_IF(ONRI_HAS_TYPE_##name, | ONRI_DTYPE_BIT(ONR_DTYPE_##name))
+#define ONRI_DTYPES_HERE (0 ONR_DTYPE_LIST(ONRI_IF_HERE))
+#else
+#define ONRI_DTYPES_HERE ONR_ANY_TYPE
+#endif
+/* Whether some have to be widened before plain loops compute with them. */
+#define ONRI_CONVERTS                                                                                         \
+  ONRI_HERE(~(ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F64) | ONRI_DTYPE_BIT(ONR_DTYPE_I64) | \
+              ONRI_DTYPE_BIT(ONR_DTYPE_U64) | ONRI_DTYPE_BIT(ONR_DTYPE_STRING) | ONRI_DTYPES_BLOCK))
+#define ONRI_HERE(types) ((ONRI_DTYPES_HERE & (types)) != 0)
+/* Those of the number classes of base/numbers/convert.h that not every model has. */
+#define ONRI_HERE_1 /* elements of a byte */                                            \
+  ONRI_HERE(ONRI_DTYPES_QUANTIZED | ONRI_DTYPES_8BIT | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) | \
+            ONRI_DTYPE_BIT(ONR_DTYPE_F8E8M0))
+#define ONRI_HERE_16 ONRI_HERE(ONRI_DTYPE_BIT(ONR_DTYPE_C128) | ONRI_DTYPE_BIT(ONR_DTYPE_STRING))
+#define ONRI_HERE_2 /* of two */                                                                             \
+  ONRI_HERE(ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16) | ONRI_DTYPE_BIT(ONR_DTYPE_I16) | \
+            ONRI_DTYPE_BIT(ONR_DTYPE_U16))
+#define ONRI_HERE_F64 ONRI_HERE(ONRI_DTYPE_BIT(ONR_DTYPE_F64) | ONRI_DTYPE_BIT(ONR_DTYPE_C128))
+#define ONRI_HERE_I64                                                                            \
+  ONRI_HERE(ONRI_DTYPES_SIGNED | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) | ONRI_DTYPE_BIT(ONR_DTYPE_I4) | \
+            ONRI_DTYPE_BIT(ONR_DTYPE_I2))
+#define ONRI_HERE_U64 ONRI_HERE(ONRI_DTYPES_UNSIGNED | ONRI_DTYPE_BIT(ONR_DTYPE_U4) | ONRI_DTYPE_BIT(ONR_DTYPE_U2))
 /* A type whose tensors may be cut into slices. */
 static inline int onri_dtype_is_element(enum onr_dtype dtype) {
   return onr_dtype_size(dtype) > 0 && !onri_dtype_is_block(dtype);

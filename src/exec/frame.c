@@ -274,7 +274,8 @@ static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *p
   ONR_TRY(onri_env_poll(env, error));
   drop_dead(plan, segment, &dead, -1);
   for (size_t s = 0; s < segment->num_steps; s++) {
-    if (onri_heap_is_full(&frame->space.run->heap)) collect_text(frame, segment->steps[s].node);
+    if (ONRI_HERE(ONRI_DTYPE_BIT(ONR_DTYPE_STRING)) && onri_heap_is_full(&frame->space.run->heap))
+      collect_text(frame, segment->steps[s].node);
     ONR_TRY(run_step(frame, plan, segment, &segment->steps[s], error));
     drop_dead(plan, segment, &dead, (int32_t)s);
     ONR_TRY(onri_env_poll(env, error)); /* it may have stopped half-way */

@@ -147,7 +147,7 @@ static enum onr_status assume(struct onri_plan *plan, struct onri_segment *segme
 /* Descriptors that running told are taken for granted where a node reads them. */
 static enum onr_status assume_slots(struct onri_plan *plan, struct onri_segment *segment, size_t index,
                                     const struct onri_node *node, struct onr_error *error) {
-  for (int32_t i = 0; i < node->num_in; i++) {
+  for (int32_t i = 0; ONRI_PART(segments) && i < node->num_in; i++) {
     struct onri_location *place = node->in[i] == ONRI_NONE ? NULL : &plan->locations[node->in[i]];
     if (!place || place->storage != ONRI_STORAGE_SLOT || place->assumed == (int32_t)index) continue;
     if (plan->inference.descs[node->in[i]].rank == ONRI_UNKNOWN_RANK) continue; /* this segment computes it */
@@ -168,7 +168,7 @@ static int is_available(const struct onri_plan *plan, const struct onri_segment 
 /* Takes the present contents of a blocked node's shape inputs for granted, as far as they are available. */
 static enum onr_status assume_shape_inputs(struct onri_plan *plan, struct onri_segment *segment,
                                            const struct onri_node *node, struct onr_error *error) {
-  for (int32_t i = 0; i < node->num_in && i < 32; i++) {
+  for (int32_t i = 0; ONRI_PART(segments) && i < node->num_in && i < 32; i++) {
     const int32_t v = node->in[i];
     if (!(node->layer->shape_inputs >> i & 1) || v == ONRI_NONE || plan->inference.known[v]) continue;
     if (is_available(plan, segment, v)) ONR_TRY(assume(plan, segment, v, 1, error));
@@ -382,9 +382,10 @@ static void drop_assumptions(struct onri_plan *plan, const struct onri_segment *
 static void drop_segments(struct onri_plan *plan, size_t index) {
   for (size_t s = plan->num_segments; s-- > index;) {
     struct onri_segment *segment = &plan->segments[s];
-    for (int32_t n = segment->first_node; n <= segment->end_node && n < (int32_t)plan->space->graph->num_nodes; n++)
+    for (int32_t n = segment->first_node;
+         ONRI_PART(segments) && n <= segment->end_node && n < (int32_t)plan->space->graph->num_nodes; n++)
       forget_node(plan, &plan->space->graph->nodes[n]);
-    drop_assumptions(plan, segment);
+    if (ONRI_PART(segments)) drop_assumptions(plan, segment);
     destroy_segment(plan, segment);
   }
   if (index < plan->num_segments) plan->num_segments = index;
@@ -421,7 +422,7 @@ static enum onr_status fill_segment(struct onri_plan *plan, size_t index, struct
   ONR_TRY(infer_nodes(plan, segment, index, &num_steps, error));
   ONR_TRY(make_steps(plan, segment, num_steps, error));
   ONR_TRY(onri_plan_assign_memory(plan, index, error));
-  return find_deaths(plan, segment, error);
+  return ONRI_PART(segments) ? find_deaths(plan, segment, error) : ONR_STATUS_OK;
 }
 
 static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
@@ -482,7 +483,8 @@ enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_
     onri_plan_destroy(retired);
     return no_memory(error);
   }
-  p->executor = (struct onri_executor){.resize = resize_output, .put_list = put_output, .heap = &space->run->heap};
+  p->executor = (struct onri_executor){
+      .resize = resize_output, .put_list = ONRI_PART(containers) ? put_output : NULL, .heap = &space->run->heap};
   p->space = space;
   p->retired = retired;
   onri_arena_init(&p->arena, allocator, 0);

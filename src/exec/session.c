@@ -24,6 +24,12 @@ enum onr_status onri_session_leave(struct onr_session *s, enum onr_status status
   return status;
 }
 
+struct onri_state *onri_session_state(const struct onr_session *session, size_t output) {
+  for (size_t i = 0; i < session->states.count; i++)
+    if (session->states.items[i].output == output) return &session->states.items[i];
+  return NULL;
+}
+
 static size_t num_inputs(const struct onr_session *s) { return s->model->graph->num_inputs + s->model->num_defaults; }
 
 enum onr_status onr_session_create(const struct onr_model *model, const struct onr_session_options *options,
@@ -82,9 +88,9 @@ void onr_session_destroy(struct onr_session *session) {
   if (!session) return;
   allocator = session->run.env.allocator;
   onri_plan_cache_clear(&session->run.plans, allocator);
-  onri_session_release_states(session);
+  if (session->state_calls) session->state_calls->release(session);
   onri_frame_destroy(session->frame);
-  onri_variant_clear(&session->variant, allocator);
+  if (ONRI_PART(defaults)) onri_variant_clear(&session->variant, allocator);
   for (size_t i = 0; session->containers && i < num_inputs(session); i++)
     onri_buffer_release(&session->run, &session->containers[i]);
   for (size_t i = 0; session->flat && i < session->model->graph->num_outputs; i++)
@@ -194,6 +200,11 @@ enum onr_status onr_session_bind_output(struct onr_session *session, size_t inde
   return onri_session_leave(session, ONR_STATUS_OK, error);
 }
 
+static int64_t input_dim(const struct onr_session *s, const struct onri_named *symbol) {
+  const size_t input = (size_t)symbol->index;
+  return s->state_calls ? s->state_calls->input_dim(s, input, symbol->dim) : s->inputs[input].desc.dim[symbol->dim];
+}
+
 /* Equal dimension names of the declared inputs, as far as they are set, must have equal sizes. */
 static enum onr_status check_symbols(const struct onr_session *s, struct onr_error *error) {
   const struct onr_model *m = s->model;
@@ -201,8 +212,7 @@ static enum onr_status check_symbols(const struct onr_session *s, struct onr_err
   for (size_t k = 0; k < m->num_symbols; k++) {
     const struct onri_named *b = &m->symbols[k];
     if (s->inputs[b->index].desc.dtype == ONR_DTYPE_NONE) continue;
-    const int64_t size = onri_session_input_dim(s, (size_t)b->index, b->dim),
-                  before = a ? onri_session_input_dim(s, (size_t)a->index, a->dim) : size;
+    const int64_t size = input_dim(s, b), before = a ? input_dim(s, a) : size;
     if (size != before && !strcmp(a->name, b->name))
       return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'",
                       a->name, (long long)before, m->inputs[a->index].name, (long long)size, m->inputs[b->index].name);
@@ -217,7 +227,7 @@ enum onr_status onri_session_start_frame(struct onr_session *s, const struct onr
   struct onri_frame *frame;
   enum onr_status status = onri_frame_create(&s->run, model->graph, &frame, error);
   if (status == ONR_STATUS_OK && wanted) status = onri_workspace_want(&frame->space, wanted, error);
-  if (status == ONR_STATUS_OK) status = onri_session_place_states(s, model, frame, error);
+  if (status == ONR_STATUS_OK && s->state_calls) status = s->state_calls->place(s, model, frame, error);
   if (status != ONR_STATUS_OK) {
     onri_frame_destroy(frame);
     return status;
@@ -290,7 +300,7 @@ static void take_inputs(struct onr_session *s) {
     if (onri_dtype_is_block(s->inputs[i].desc.dtype))
       s->taken[i] = (struct onr_tensor){onri_handle_desc(s->inputs[i].desc.dtype), s->containers[i].data};
   }
-  onri_session_take_states(s, s->taken);
+  if (s->state_calls) s->state_calls->take(s, s->taken);
 }
 
 static enum onr_status read_containers(struct onr_session *s, struct onr_error *error) {
@@ -312,9 +322,9 @@ static void drop_containers(struct onr_session *s) {
 }
 
 static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
-  ONR_TRY(onri_session_begin_states(s, error));
+  if (s->state_calls) ONR_TRY(s->state_calls->begin(s, error));
   take_inputs(s);
-  if (s->model->num_defaults) ONR_TRY(choose_variant(s, error));
+  if (ONRI_PART(defaults) && s->model->num_defaults) ONR_TRY(choose_variant(s, error));
   ONR_TRY(check_inputs(s, error));
   onri_run_measure(&s->run, s->inputs, num_inputs(s)); /* of containers the plan knows no size */
   if (s->frame->space.plan && onri_plan_fits(s->frame->space.plan, s->fed)) return ONR_STATUS_OK;
@@ -398,7 +408,7 @@ static enum onr_status take_results(struct onr_session *s, struct onr_error *err
     *y = (struct onr_tensor){0};
     if (!is_wanted(s, i)) continue;
     *y = onri_frame_output(s->frame, i);
-    if (onri_is_handle(y)) ONR_TRY(flatten(s, i, error));
+    if (ONRI_PART(containers) && onri_is_handle(y)) ONR_TRY(flatten(s, i, error));
     if (!bound->data || y->data == bound->data) continue;
     const size_t bytes = onr_desc_bytes(&y->desc);
     ONR_TRY(check_bound(s, i, y->desc.dtype, bound->data, error));
@@ -416,14 +426,14 @@ static enum onr_status run(struct onr_session *s, struct onr_error *error) {
   ONR_TRY(read_containers(s, error));
   ONR_TRY(plan(s, error));
   ONR_TRY(choose_outputs(s, error));
-  ONR_TRY(onri_session_lay_states(s, error));
+  if (s->state_calls) ONR_TRY(s->state_calls->lay(s, error));
   take_inputs(s); /* a cache may have moved */
-  if (s->active != s->model) onri_variant_feed(&s->variant, s->taken);
+  if (ONRI_PART(defaults) && s->active != s->model) onri_variant_feed(&s->variant, s->taken);
   s->run.work_done = 0;
   s->run.iterations_left = s->run.env.limits.loop_iterations;
   ONR_TRY(onri_frame_run(s->frame, s->fed, s->direct, error));
   ONR_TRY(take_results(s, error));
-  return onri_session_turn_states(s, error);
+  return s->state_calls ? s->state_calls->turn(s, error) : ONR_STATUS_OK;
 }
 
 enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error) {
@@ -448,7 +458,7 @@ enum onr_status onr_session_get_output(struct onr_session *session, size_t index
   *tensor = session->results[index];
   if (!state || !state->grows) return ONR_STATUS_OK;
   ONR_TRY(onri_session_enter(session, error));
-  const enum onr_status status = onri_session_show_state(session, state, tensor, &session->flat[index], error);
+  const enum onr_status status = session->state_calls->show(session, state, tensor, &session->flat[index], error);
   return onri_session_leave(session, status, error);
 }
 

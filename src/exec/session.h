@@ -27,6 +27,7 @@ struct onr_session {
   uint8_t *wanted;            /* [num_outputs] which ones are; NULL: all */
   uint64_t model_bytes;       /* what the meter counts of the model */
   struct onri_states states;
+  const struct onri_state_calls *state_calls; /* NULL: it has none */
   atomic_flag busy;
   int has_results; /* no run has begun since the one that left them */
   int cache_int8;  /* states that can are kept so */
@@ -45,25 +46,27 @@ enum onr_status onri_check_input(const struct onr_value_info *info, const struct
 enum onr_status onri_session_start_frame(struct onr_session *session, const struct onr_model *model,
                                          const uint8_t *wanted, struct onr_error *error);
 
-/* --- session_state.c --- */
-/* Which states grow where they lie, in a frame of this model that is new. */
-enum onr_status onri_session_place_states(struct onr_session *session, const struct onr_model *model,
-                                          struct onri_frame *frame, struct onr_error *error);
-/* A dimension of an input that is set, as the caller knows it. */
-int64_t onri_session_input_dim(const struct onr_session *session, size_t input, int32_t dim);
-/* Before planning: states that nobody has set begin. */
-enum onr_status onri_session_begin_states(struct onr_session *session, struct onr_error *error);
-/* Memory for what this run writes. */
-enum onr_status onri_session_lay_states(struct onr_session *session, struct onr_error *error);
-/* What it wrote is what the next one reads. */
-enum onr_status onri_session_turn_states(struct onr_session *session, struct onr_error *error);
-/* What the frame reads of states that the caller has set, where it is in another form. */
-void onri_session_take_states(const struct onr_session *session, struct onr_tensor *taken);
-/* The result that is a state, as the caller knows it, in `buffer`. */
-enum onr_status onri_session_show_state(struct onr_session *session, const struct onri_state *state,
-                                        struct onr_tensor *tensor, struct onri_buffer *buffer, struct onr_error *error);
-/* The state that an output is; NULL: none. */
+/* --- session_state.c: asked through the session, so that a program which declares no states has none of it --- */
+struct onri_state_calls {
+  /* Which states grow where they lie, in a frame of this model that is new. */
+  enum onr_status (*place)(struct onr_session *session, const struct onr_model *model, struct onri_frame *frame,
+                           struct onr_error *error);
+  /* A dimension of an input that is set, as the caller knows it. */
+  int64_t (*input_dim)(const struct onr_session *session, size_t input, int32_t dim);
+  /* Before planning: states that nobody has set begin. */
+  enum onr_status (*begin)(struct onr_session *session, struct onr_error *error);
+  /* Memory for what this run writes. */
+  enum onr_status (*lay)(struct onr_session *session, struct onr_error *error);
+  /* What it wrote is what the next one reads. */
+  enum onr_status (*turn)(struct onr_session *session, struct onr_error *error);
+  /* What the frame reads of states that the caller has set, where it is in another form. */
+  void (*take)(const struct onr_session *session, struct onr_tensor *taken);
+  /* The result that is a state, as the caller knows it, in `buffer`. */
+  enum onr_status (*show)(struct onr_session *session, const struct onri_state *state, struct onr_tensor *tensor,
+                          struct onri_buffer *buffer, struct onr_error *error);
+  void (*release)(struct onr_session *session);
+};
+/* session.c: the state that an output is; NULL: none. */
 struct onri_state *onri_session_state(const struct onr_session *session, size_t output);
-void onri_session_release_states(struct onr_session *session);
 
 #endif

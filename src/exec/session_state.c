@@ -6,13 +6,7 @@
 #include "base/types.h"
 #include "exec/session.h"
 
-struct onri_state *onri_session_state(const struct onr_session *session, size_t output) {
-  for (size_t i = 0; i < session->states.count; i++)
-    if (session->states.items[i].output == output) return &session->states.items[i];
-  return NULL;
-}
-
-void onri_session_release_states(struct onr_session *session) {
+static void release_states(struct onr_session *session) {
   for (size_t i = 0; i < session->states.count; i++) onri_state_release(&session->run, &session->states.items[i]);
   onri_release(session->run.env.allocator, session->states.items);
   session->states = (struct onri_states){0};
@@ -24,9 +18,8 @@ static int is_cache(const struct onri_state *state, const struct onr_tensor *x) 
 }
 
 /* What the cache holds, in the type that the model declares. */
-enum onr_status onri_session_show_state(struct onr_session *s, const struct onri_state *state,
-                                        struct onr_tensor *tensor, struct onri_buffer *buffer,
-                                        struct onr_error *error) {
+static enum onr_status show_state(struct onr_session *s, const struct onri_state *state, struct onr_tensor *tensor,
+                                  struct onri_buffer *buffer, struct onr_error *error) {
   if (state->is_int8)
     ONR_TRY(onri_state_widen(&s->run, state, s->model->inputs[state->input].dtype, &tensor->desc, buffer, error));
   else ONR_TRY(onri_state_flatten(&s->run, state, &tensor->desc, buffer, error));
@@ -34,7 +27,7 @@ enum onr_status onri_session_show_state(struct onr_session *s, const struct onri
   return ONR_STATUS_OK;
 }
 
-int64_t onri_session_input_dim(const struct onr_session *s, size_t input, int32_t dim) {
+static int64_t input_dim(const struct onr_session *s, size_t input, int32_t dim) {
   const struct onr_desc *desc = &s->inputs[input].desc;
   for (size_t i = 0; dim == desc->rank - 1 && i < s->states.count; i++) {
     const struct onri_state *state = &s->states.items[i];
@@ -57,7 +50,7 @@ static int32_t input_value(const struct onr_session *s, const struct onr_model *
 static enum onr_status straighten(struct onr_session *s, struct onri_state *state, struct onr_error *error) {
   struct onr_tensor *x = &s->inputs[state->input];
   if (x->desc.dtype == ONR_DTYPE_NONE || !state->side[0].data || x->data != state->side[0].data) return ONR_STATUS_OK;
-  if (state->grows) return onri_session_show_state(s, state, x, &state->first, error);
+  if (state->grows) return show_state(s, state, x, &state->first, error);
   const struct onri_buffer other = state->first;
   state->first = state->side[0];
   state->side[0] = other;
@@ -88,8 +81,8 @@ static int is_alike(const struct onr_session *s, const struct onr_model *model, 
   return 1;
 }
 
-enum onr_status onri_session_place_states(struct onr_session *session, const struct onr_model *model,
-                                          struct onri_frame *frame, struct onr_error *error) {
+static enum onr_status place_states(struct onr_session *session, const struct onr_model *model,
+                                    struct onri_frame *frame, struct onr_error *error) {
   struct onri_workspace *space = &frame->space;
   const struct onri_graph *g = model->graph;
   if (!session->states.count) return ONR_STATUS_OK;
@@ -123,7 +116,7 @@ static int64_t named_size(const struct onr_session *s, const char *name) {
   for (size_t k = 0; name && k < m->num_symbols; k++) {
     const struct onri_named *symbol = &m->symbols[k];
     if (!strcmp(symbol->name, name) && s->inputs[symbol->index].desc.dtype != ONR_DTYPE_NONE)
-      return onri_session_input_dim(s, (size_t)symbol->index, symbol->dim);
+      return input_dim(s, (size_t)symbol->index, symbol->dim);
   }
   return -1;
 }
@@ -165,7 +158,7 @@ static enum onr_status narrow(struct onr_session *s, struct onri_state *state, s
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_session_begin_states(struct onr_session *session, struct onr_error *error) {
+static enum onr_status begin_states(struct onr_session *session, struct onr_error *error) {
   for (size_t i = 0; i < session->states.count; i++) {
     struct onri_state *state = &session->states.items[i];
     struct onr_tensor *x = &session->inputs[state->input];
@@ -177,7 +170,7 @@ enum onr_status onri_session_begin_states(struct onr_session *session, struct on
   return ONR_STATUS_OK;
 }
 
-void onri_session_take_states(const struct onr_session *session, struct onr_tensor *taken) {
+static void take_states(const struct onr_session *session, struct onr_tensor *taken) {
   for (size_t i = 0; i < session->states.count; i++) {
     const struct onri_state *state = &session->states.items[i];
     if (state->narrowed.data) taken[state->input] = state->narrowed;
@@ -192,7 +185,7 @@ static void set_rows(struct onri_workspace *space, int32_t v, int64_t rows) {
   space->moves++; /* bound anew */
 }
 
-enum onr_status onri_session_lay_states(struct onr_session *session, struct onr_error *error) {
+static enum onr_status lay_states(struct onr_session *session, struct onr_error *error) {
   struct onri_workspace *space = &session->frame->space;
   const struct onri_graph *g = space->graph;
   for (size_t i = 0; i < session->states.count; i++) {
@@ -213,7 +206,7 @@ enum onr_status onri_session_lay_states(struct onr_session *session, struct onr_
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_session_turn_states(struct onr_session *session, struct onr_error *error) {
+static enum onr_status turn_states(struct onr_session *session, struct onr_error *error) {
   for (size_t i = 0; i < session->states.count; i++) {
     struct onri_state *state = &session->states.items[i];
     struct onr_tensor *y = &session->results[state->output];
@@ -234,6 +227,15 @@ enum onr_status onri_session_turn_states(struct onr_session *session, struct onr
   }
   return ONR_STATUS_OK;
 }
+
+static const struct onri_state_calls calls = {.place = place_states,
+                                              .input_dim = input_dim,
+                                              .begin = begin_states,
+                                              .lay = lay_states,
+                                              .turn = turn_states,
+                                              .take = take_states,
+                                              .show = show_state,
+                                              .release = release_states};
 
 /* --- declaring them --- */
 
@@ -263,6 +265,7 @@ static enum onr_status append(struct onr_session *s, size_t output, size_t input
                  s->states.count + 1))
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the states of a session");
   s->states.items[s->states.count++] = (struct onri_state){.input = input, .output = output};
+  s->state_calls = &calls;
   return ONR_STATUS_OK;
 }
 

@@ -139,7 +139,7 @@ enum onr_status onri_buffer_renew(struct onri_run *run, struct onri_buffer *buff
 
 void onri_buffer_empty(struct onri_run *run, struct onri_buffer *buffer) {
   struct onri_handle *handle = (struct onri_handle *)(void *)buffer->data;
-  if (!buffer->is_handle) return;
+  if (!ONRI_PART(containers) || !buffer->is_handle) return;
   onri_list_release(&run->heap, handle->list);
   *handle = onri_handle_make(NULL); /* a layer that stops half-way leaves what is there */
   buffer->is_handle = 0;
@@ -155,7 +155,7 @@ enum onr_status onri_buffer_keep(struct onri_run *run, struct onri_buffer *buffe
   onri_buffer_empty(run, buffer);
   const enum onr_status status = onri_buffer_grow(run, buffer, onr_desc_bytes(&desc) + ONR_SLACK_BYTES, 0, error);
   if (status != ONR_STATUS_OK) {
-    onri_list_release(&run->heap, handle.list);
+    if (is_container) onri_list_release(&run->heap, handle.list);
     return status;
   }
   buffer->is_handle = is_container;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/only.h"
 #include "base/numbers/checked.h"
 
 /* --- items by their contents --- */
@@ -450,6 +451,7 @@ onri_expr onri_expr_div(struct onri_exprs *exprs, onri_expr a, onri_expr b) {
   if (is_number && y <= 0) return ONRI_EXPR_ANY;
   if (is_number && y == 1) return a;
   if (is_number && onri_expr_is_number(exprs, a, &x)) return onri_expr_number(exprs, floor_div(x, y));
+  if (!ONRI_PART(symbols)) return ONRI_EXPR_ANY;
   if (is_number) return divide_by_number(exprs, a, y);
   if (is_multiple(exprs, a, b, &x)) return onri_expr_number(exprs, x);
   if (exprs->polynomials[b].count == 1) {
@@ -463,6 +465,7 @@ onri_expr onri_expr_div(struct onri_exprs *exprs, onri_expr a, onri_expr b) {
 /* An order of operands that does not matter is the rising one. */
 static onri_expr unordered(struct onri_exprs *exprs, enum onri_atom_kind kind, onri_expr a, onri_expr b,
                            int64_t least) {
+  if (!ONRI_PART(symbols)) return ONRI_EXPR_ANY;
   return pair(exprs, kind, a < b ? a : b, a < b ? b : a, least);
 }
 
@@ -506,6 +509,7 @@ onri_expr onri_expr_broadcast(struct onri_exprs *exprs, onri_expr a, onri_expr b
   }
   if (is_number) return x == 1 ? b : a;
   if (a == ONRI_EXPR_ANY || b == ONRI_EXPR_ANY) return ONRI_EXPR_ANY;
+  if (!ONRI_PART(symbols)) return a == b ? a : ONRI_EXPR_ANY;
   if (a == b || is_part(exprs, a, b)) return a;
   if (is_part(exprs, b, a)) return b;
   x = onri_expr_least(exprs, a), y = onri_expr_least(exprs, b);

@@ -167,7 +167,10 @@ static enum onr_status ask_rule(struct onri_facts *facts, const struct onri_node
   for (int32_t i = 0; i < node->num_out; i++) d->out[i] = nothing;
   if (onri_num_bodies(node)) return onri_facts_of_bodies(d, error);
   if (rule) rule(d);
-  else if (!node->layer->control) return onri_facts_fit(d, error);
+  else if (ONRI_PART(samples) && !node->layer->control) {
+    facts->samples = 1;
+    return onri_facts_fit(d, error);
+  }
   return ONR_STATUS_OK;
 }
 

@@ -38,6 +38,7 @@ struct onri_facts {
   int is_main;   /* sessions see to it that inputs have the declared shapes. A body has no such guard, but what
                     it is fed is told by the facts of its node */
   int exact;     /* all inputs have known shapes: an error of infer is one of every run */
+  int samples;   /* some layer had no rule: fit.c */
   int32_t depth; /* how many graphs it lies in; set before begin */
   struct onri_exprs exprs;
   struct onri_inference numbers; /* values whose shapes, and contents, are numbers */

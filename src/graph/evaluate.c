@@ -168,6 +168,9 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
   enum onr_status status = ONR_STATUS_OK;
   memset(outputs, 0, num_out * sizeof(*outputs));
   if (layer->control) return onr_fail(error, ONR_STATUS_INTERNAL, "%s cannot be evaluated alone", layer->name);
+  onri_env_tell_part(env, "evaluate");
+  if (!ONRI_PART(more) && !layer->run)
+    return onr_fail(error, ONR_STATUS_UNSUPPORTED, "this library was made for models without '%s'", layer->name);
   onri_heap_init(&e.heap, env->allocator);
   e.executor.heap = &e.heap;
   e.env.backend = ONR_BACKEND_PORTABLE;

@@ -188,5 +188,6 @@ enum onr_status onri_inference_step(struct onri_inference *inference, const stru
   const uint64_t work = layer->flags & ONR_LAYER_SHAPE_ONLY ? 0 : onri_call_work(layer, &call);
   if (work > f->work_left) return ONR_STATUS_OK;
   f->work_left -= work;
+  if (!ONRI_PART(evaluate)) return ONR_STATUS_OK; /* the node runs in each run */
   return compute(f, node, error);
 }

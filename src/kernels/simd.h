@@ -1328,6 +1328,9 @@ INLINE uint64_t i64_bits(vi64 mask) {
 #undef UNROLL
 #define INLINE static inline __attribute__((unused))
 #define UNROLL
+#define ONRI_IS_PLAIN 1
+#else
+#define ONRI_IS_PLAIN 0
 #endif
 
 #endif

@@ -32,6 +32,8 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
   m = onri_allocate_zeroed(allocator, sizeof(*m));
   if (!m) return no_memory(error);
   m->env = (struct onr_env){.allocator = &m->meter.allocator,
+                            .uses = options ? options->uses : NULL,
+                            .uses_context = options ? options->report_context : NULL,
                             .meter = &m->meter,
                             .threads = options->threads,
                             .limits = onri_limits_resolve(&limits),
@@ -147,7 +149,8 @@ static enum onr_status tell_dim(struct onr_model *m, const struct onri_facts *fa
     *name = NULL;
     return ONR_STATUS_OK;
   }
-  if (*size >= 0 || !strcmp(onri_expr_format(&facts->exprs, dim, text, sizeof(text)), "?")) return ONR_STATUS_OK;
+  if (!ONRI_PART(symbols) || *size >= 0 || !strcmp(onri_expr_format(&facts->exprs, dim, text, sizeof(text)), "?"))
+    return ONR_STATUS_OK;
   *name = onri_arena_string(&m->arena, text);
   return *name ? ONR_STATUS_OK : no_memory(error);
 }
@@ -217,6 +220,7 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
   model->info.num_nodes = graph->num_nodes;
   model->env.cancel = NULL; /* the loader's flag: sessions bring their own */
   model->env.threads = NULL;
+  model->env.uses = NULL;
   return ONR_STATUS_OK;
 }
 

@@ -1,4 +1,4 @@
-#include "model/passes.h"
+#include "model/needs.h"
 
 #include <string.h>
 
@@ -115,62 +115,6 @@ static enum onr_status verify(const struct onri_graph *graph, struct onri_facts 
   return status;
 }
 
-/* --- what takes part, for those who ask --- */
-
-/* Element-wise kernels that layers call without asking for them. */
-static void tell_called(const struct onri_passes_listener *listener, const struct onr_layer *layer) {
-  static const struct {
-    const struct onr_layer *layer;
-    const char *kind, *name;
-  } called[] = {{&onri_layer_conv, "binary", "MUL"},         {&onri_layer_clip, "unary", "CLIP"},
-                {&onri_layer_clip, "binary", "MIN"},         {&onri_layer_clip, "binary", "MAX"},
-                {&onri_layer_batch_norm, "unary", "AFFINE"}, {&onri_layer_batch_norm, "part", "affine"},
-                {&onri_layer_lrn, "binary", "POW"},          {&onri_layer_lrn, "type", "F64"},
-                {&onri_layer_binary, "binary", "EQUAL"},     {&onri_layer_fused_elementwise, "part", "affine"}};
-  for (size_t i = 0; i < sizeof(called) / sizeof(called[0]); i++)
-    if (called[i].layer == layer) listener->uses(listener->uses_context, called[i].kind, "", called[i].name);
-}
-
-static void tell_function(const struct onri_passes_listener *listener, const struct onri_node *node) {
-#define X(name, ...) #name,
-  static const char *const unary[] = {ONR_UNARY_LIST(X)}, *const binary[] = {ONR_BINARY_LIST(X)};
-#undef X
-  if (node->layer == &onri_layer_unary)
-    listener->uses(listener->uses_context, "unary", "", unary[((const struct onr_unary_params *)node->params)->op]);
-  if (node->layer == &onri_layer_binary)
-    listener->uses(listener->uses_context, "binary", "", binary[((const struct onr_binary_params *)node->params)->op]);
-  if (node->layer != &onri_layer_fused_elementwise) return;
-  const struct onr_fused_elementwise_params *fused = node->params;
-  for (int32_t i = 0; i < fused->num_steps; i++) {
-    const int is_unary = fused->steps[i].kind == ONR_FUSED_UNARY;
-    listener->uses(listener->uses_context, is_unary ? "unary" : "binary", "",
-                   (is_unary ? unary : binary)[fused->steps[i].op]);
-  }
-}
-
-static void tell_layers(const struct onri_passes_listener *listener, const struct onri_graph *graph) {
-  for (size_t i = 0; listener->uses && i < graph->num_nodes; i++) {
-    listener->uses(listener->uses_context, "layer", "", graph->nodes[i].layer->name);
-    if (onri_num_bodies(&graph->nodes[i])) listener->uses(listener->uses_context, "part", "", "bodies");
-    tell_called(listener, graph->nodes[i].layer);
-    tell_function(listener, &graph->nodes[i]);
-  }
-}
-
-static void tell_types(const struct onri_passes_listener *listener, const struct onri_facts *facts) {
-#define X(name, value, ...) [ONR_DTYPE_##name] = #name,
-  static const char *const types[ONR_NUM_DTYPES] = {"NONE", ONR_DTYPE_LIST(X)};
-#undef X
-  for (size_t v = 0; listener->uses && v < facts->num_values; v++)
-    listener->uses(listener->uses_context, "type", "", types[facts->of[v].dtype]);
-}
-
-static void tell_rewrite(const struct onri_passes_listener *listener, const char *name,
-                         const struct onri_graph *graph) {
-  if (listener->uses) listener->uses(listener->uses_context, "rewrite", "", name);
-  tell_layers(listener, graph);
-}
-
 /* One pass on one graph. `fresh`: contents that follow from shapes have not been taken in yet. */
 static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int *fresh, struct onri_facts *facts,
                                 struct onri_fold_budget *budget, struct onr_error *error) {
@@ -195,7 +139,8 @@ struct work {
 
 static enum onr_status begin_facts(struct onri_facts *facts, const struct work *work, struct onr_error *error) {
   const struct onri_passes_listener *listener = &work->listener;
-  ONR_TRY(onri_facts_begin_carried(facts, work->graph, !work->is_body, &work->carried, error));
+  ONR_TRY(ONRI_PART(bodies) ? onri_facts_begin_carried(facts, work->graph, !work->is_body, &work->carried, error)
+                            : onri_facts_begin(facts, work->graph, 1, error));
   return listener->deduced ? listener->deduced(listener->context, facts, error) : ONR_STATUS_OK;
 }
 
@@ -205,7 +150,7 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
   struct onri_graph *graph = work->graph;
   struct onri_facts facts = {0};
   int fresh = 0;
-  tell_layers(&work->listener, graph);
+  onri_needs_tell(&work->listener, graph, &facts, 0);
   enum onr_status status = onri_graph_tidy(graph, error); /* so that every node has a reader */
   for (size_t i = 0; i < NUM_PASSES && status == ONR_STATUS_OK; i++) {
     if (is_disabled(disabled, &passes[i])) continue;
@@ -214,11 +159,12 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
       status = begin_facts(&facts, work, error);
       fresh = 1;
     }
+    onri_needs_tell(&work->listener, graph, &facts, 0);
     if (status == ONR_STATUS_OK) status = run_pass(graph, &passes[i], &fresh, &facts, budget, error);
-    if (fresh) tell_rewrite(&work->listener, passes[i].name, graph);
+    if (fresh) onri_needs_tell_rewrite(&work->listener, passes[i].name);
   }
   if (status == ONR_STATUS_OK && !facts.graph && work->listener.deduced) status = begin_facts(&facts, work, error);
-  if (facts.graph) tell_types(&work->listener, &facts);
+  onri_needs_tell(&work->listener, graph, &facts, 1);
   onri_facts_clear(&facts);
   onri_graph_unload(graph); /* what was but looked at; not all weights are to be in memory before one is packed */
   return status;

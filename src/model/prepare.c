@@ -256,6 +256,14 @@ static enum onr_status prepare_all(struct preparation *p, struct onri_graph *gra
   const size_t count = graph->num_nodes;
   size_t *ahead = onri_allocate_zeroed(graph->env->allocator, (count + 1) * sizeof(*ahead));
   if (!ahead) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a model");
+  for (size_t n = 0; n < count && !ONRI_PART(more); n++)
+    if (!graph->nodes[n].layer->run && !graph->nodes[n].layer->control) {
+      onri_release(graph->env->allocator, ahead);
+      return onri_node_blame(&graph->nodes[n],
+                             onr_fail(error, ONR_STATUS_UNSUPPORTED,
+                                      "this library was made for models in which a rewrite removes such nodes"),
+                             error);
+    }
   for (size_t n = count; n-- > 0;) {
     const size_t bytes = bytes_read(graph, &graph->nodes[n]);
     ahead[n] = bytes > ahead[n + 1] ? bytes : ahead[n + 1];

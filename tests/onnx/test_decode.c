@@ -368,8 +368,8 @@ static void test_two_contents(void **state) {
   (void)state;
   for (size_t a = 0; a < FIELDS; a++)
     for (size_t b = 0; b < FIELDS; b++) {
-      struct proto w = vector(ONR_DTYPE_F64, 1);
       if (a == b) continue;
+      struct proto w = vector(ONR_DTYPE_F64, 1);
       for (int side = 0; side < 2; side++) {
         const uint32_t field = fields[side ? b : a];
         if (field == 5 || field == 7 || field == 11) packed(&w, field, one, 1);

@@ -41,7 +41,7 @@ static struct bytes container(int kind, int key, const struct bytes *type) {
 /* A copy of its own size: what is read behind it is seen by the sanitizer. */
 static const char *text_of(int kind, const unsigned char *own, size_t count, char *text, size_t size) {
   unsigned char *copy = malloc(count + 1);
-  Onnx__TypeProto type = ONNX__TYPE_PROTO__INIT;
+  Onnx__TypeProto type = {.base = {0}};
   assert_non_null(copy);
   memcpy(copy, own, count);
   const ProtobufCBinaryData data = {count, copy};

@@ -1,4 +1,5 @@
 /* blocks.c: see blocks.h. */
+#include "base/only.h"
 #include "base/memory/blocks.h"
 
 #include <string.h>
@@ -130,7 +131,7 @@ static int remember(struct onri_blocks *blocks, const struct onr_allocator *allo
 
 int onri_blocks_stored(const struct onr_env *env) {
   const struct onri_blocks *blocks = env->blocks;
-  return blocks && blocks->is_open && blocks->store.data && !blocks->store.differs;
+  return ONRI_PART(packed) && blocks && blocks->is_open && blocks->store.data && !blocks->store.differs;
 }
 
 void onri_blocks_differ(struct onr_env *env) { env->blocks->store.differs = 1; }
@@ -168,7 +169,7 @@ int onri_block_answer(struct onr_env *env, uint64_t *answer) {
 }
 
 int onri_blocks_record(const struct onr_env *env) {
-  return env->blocks && env->blocks->is_open && env->blocks->is_recording;
+  return ONRI_PART(packed) && env->blocks && env->blocks->is_open && env->blocks->is_recording;
 }
 
 /* Where there is no memory for a record there will be no file. */
@@ -207,10 +208,11 @@ void *onri_block_begin(struct onr_env *env, size_t bytes) {
 void *onri_block_end(struct onr_env *env, void *memory, size_t bytes) {
   struct onri_blocks *blocks = env->blocks;
   void *earlier;
-  if (!blocks || !blocks->is_open || !memory) return memory;
+  if (!ONRI_PART(shared) || !blocks || !blocks->is_open || !memory) return memory;
   const uint64_t hash = hash_of(memory, bytes);
   earlier = find(blocks, memory, bytes, hash);
   if (earlier) {
+    blocks->has_shared = 1;
     onri_env_retain(earlier);
     onr_env_release(env, memory);
     give_back(blocks, (const char *)memory - ONRI_ALIGNMENT, bytes + ONR_SLACK_BYTES + ONRI_ALIGNMENT);

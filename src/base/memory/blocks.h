@@ -35,6 +35,7 @@ struct onri_block_store {
 struct onri_blocks {
   int is_open;             /* a model is being prepared */
   int has_pieces;          /* else each block has memory of its own */
+  int has_shared;          /* two were equal */
   uint64_t constant_bytes; /* of the model */
   uint64_t expected;       /* bytes of blocks that are still to come, about */
   struct onri_piece *pieces;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/env.h"
+#include "base/only.h"
 #include "base/sized.h"
 #include "base/system/machine.h"
 
@@ -28,8 +29,8 @@ static const struct limit {
   uint64_t (*of_machine)(void); /* NULL: standard */
   int is_bytes;
 } table[] = {
-#define LIMIT(name, ...) \
-  { #name, __VA_ARGS__ }
+#define LIMIT(name, text, ...) \
+  { #name, ONRI_SPEAKS ? text : "", __VA_ARGS__ }
 #define AT(name) offsetof(struct onr_limits, name)
     LIMIT(file_bytes, "the model file without large tensors", AT(file_bytes), 2 * GIB, NULL, 1),
     LIMIT(nodes, "nodes of all graphs, functions and sums written out", AT(nodes), 1000000, NULL, 0),

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/only.h"
+
 static inline uint32_t bits_of_float(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof(bits));
@@ -118,7 +120,7 @@ struct conversion {
 
 static const struct conversion conversions[ONR_NUM_DTYPES] = {
 #define ROW(dtype, class, storage, bits, read, write) \
-  [ONR_DTYPE_##dtype] = {ONRI_CLASS_##class, bits, load_##dtype, store_##dtype},
+  ONRI_IF(ONRI_HAS_TYPE_##dtype, [ONR_DTYPE_##dtype] = {ONRI_CLASS_##class, bits, load_##dtype, store_##dtype}, )
     EACH_DTYPE(ROW)
 #undef ROW
 };
@@ -165,19 +167,19 @@ void onri_store(enum onr_dtype dtype, const void *source, size_t count, void *ta
 /* --- for callers --- */
 
 void onr_f16_to_f32(const uint16_t *source, float *target, size_t count) {
-  if (source && target) onri_load(ONR_DTYPE_F16, source, count, target);
+  if (source && target) load_F16(source, count, target);
 }
 
 void onr_f16_from_f32(const float *source, uint16_t *target, size_t count) {
-  if (source && target) onri_store(ONR_DTYPE_F16, source, count, target);
+  if (source && target) store_F16(source, count, target);
 }
 
 void onr_bf16_to_f32(const uint16_t *source, float *target, size_t count) {
-  if (source && target) onri_load(ONR_DTYPE_BF16, source, count, target);
+  if (source && target) load_BF16(source, count, target);
 }
 
 void onr_bf16_from_f32(const float *source, uint16_t *target, size_t count) {
-  if (source && target) onri_store(ONR_DTYPE_BF16, source, count, target);
+  if (source && target) store_BF16(source, count, target);
 }
 
 static int is_small_float(enum onr_dtype dtype) {

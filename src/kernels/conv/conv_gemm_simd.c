@@ -268,18 +268,18 @@ struct fetch {
 
 /* What is multiplied: rows of the panel, or a slab. */
 enum { ROWS, SLAB };
-enum { LARGE = 8 /* vectors of sums */ };
+enum { LARGE = 8 /* vectors of sums */, MOST_SUMS = SIMD_REGISTERS == 32 ? 28 : 16 };
 
 /* at: of each row, in y. */
 /* A macro, so that the compiler sees numbers: loops over parameters are unrolled too late for registers. */
 #define WIDTH(vectors) ((vectors)*F32_LANES)
-#define TILE(name, tile_rows, vectors, kind)                                                                           \
-  static void name(const struct onri_conv_product *p, const float *a, const int64_t *at, struct fetch fetch) {         \
+#define TILE_FUNCTION(signature, tile_rows, vectors, kind, sums, weights)                                              \
+  static signature {                                                                                                   \
     const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                           \
     const float *w = p->w;                                                                                             \
     const size_t last = (size_t)(p->channels - (vectors - 1) * F32_LANES);                                             \
     const int64_t row = kind == SLAB ? 1 : p->panel_row, depth = kind == SLAB ? p->num_taps : p->depth;                \
-    vf32 sum[tile_rows * vectors];                                                                                     \
+    vf32 sum[sums];                                                                                                    \
     UNROLL for (int v = 0; v < vectors; v++) {                                                                         \
       const vf32 bias = p->bias ? f32_load(p->bias + v * F32_LANES) : (vf32){0};                                       \
       UNROLL for (int i = 0; i < tile_rows; i++) sum[i * vectors + v] = bias;                                          \
@@ -294,7 +294,7 @@ enum { LARGE = 8 /* vectors of sums */ };
       for (int64_t k = 0; k < depth; k++) {                                                                            \
         const float *at_x = a + (kind == SLAB ? p->taps[k].x : k),                                                     \
                     *at_w = w + (kind == SLAB ? p->taps[k].w : k * WIDTH(vectors));                                    \
-        vf32 weight[vectors];                                                                                          \
+        vf32 weight[weights];                                                                                          \
         if (kind == ROWS && tile_rows * vectors > LARGE) simd_prefetch(fetch.next), fetch.next += fetch.step;          \
         UNROLL for (int v = 0; v < vectors; v++) weight[v] = f32_load(at_w + v * F32_LANES);                           \
         UNROLL for (int i = 0; i < tile_rows; i++) {                                                                   \
@@ -311,6 +311,17 @@ enum { LARGE = 8 /* vectors of sums */ };
       }                                                                                                                \
     }                                                                                                                  \
   }
+#define TILE_ARGUMENTS const struct onri_conv_product *p, const float *a, const int64_t *at, struct fetch fetch
+#if ONRI_IS_PLAIN /* loops stay loops: one function is for all sizes */
+TILE_FUNCTION(__attribute__((noinline)) void any_tile(TILE_ARGUMENTS, const int tile_rows, const int vectors,
+                                                      const int kind),
+              tile_rows, vectors, kind, MOST_SUMS, 2)
+#define TILE(name, tile_rows, vectors, kind) \
+  static void name(TILE_ARGUMENTS) { any_tile(p, a, at, fetch, tile_rows, vectors, kind); }
+#else
+#define TILE(name, tile_rows, vectors, kind) \
+  TILE_FUNCTION(void name(TILE_ARGUMENTS), tile_rows, vectors, kind, tile_rows *vectors, vectors)
+#endif
 #define TILES(name, vectors, kind, r0, r1, r2, r3, r4, r5) \
   TILE(name##_0, r0, vectors, kind)                        \
   TILE(name##_1, r1, vectors, kind)                        \
@@ -378,12 +389,12 @@ struct planes {
 };
 
 /* Vectors lie one behind the other (by_line 0), or each in a line of its own. */
-#define PLANE_TILE(name, channels, vectors, by_line)                                                                  \
-  static void name(const struct onri_conv_product *p, const float *x, const struct planes *at) {                      \
+#define PLANE_FUNCTION(signature, channels, vectors, by_line, sums, width)                                            \
+  static signature {                                                                                                  \
     const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                          \
     const int64_t x_step = by_line ? at->x_line : F32_LANES, step = by_line ? at->line : F32_LANES;                   \
     const float *w = p->w;                                                                                            \
-    vf32 sum[channels * vectors];                                                                                     \
+    vf32 sum[sums];                                                                                                   \
     UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) {                              \
       const float *from = at->from ? at->from + i * at->step + v * step : NULL;                                       \
       sum[i * vectors + v] = !from ? f32_set(p->bias[i]) : by_line ? f32_load_part(from, at->lanes) : f32_load(from); \
@@ -394,7 +405,7 @@ struct planes {
     for (int64_t u = p->units; u > 0; u--, x += p->x_unit, w += p->w_unit)                                            \
       for (int64_t k = 0; k < p->num_taps; k++) {                                                                     \
         const float *at_x = x + p->taps[k].x, *at_w = w + p->taps[k].w;                                               \
-        vf32 pixels[vectors];                                                                                         \
+        vf32 pixels[width];                                                                                           \
         UNROLL for (int v = 0; v < vectors; v++) pixels[v] = f32_load(at_x + v * x_step);                             \
         UNROLL for (int i = 0; i < channels; i++) {                                                                   \
           const vf32 weight = f32_set(at_w[i]);                                                                       \
@@ -409,6 +420,17 @@ struct planes {
       else f32_store(to, result);                                                                                     \
     }                                                                                                                 \
   }
+#define PLANE_ARGUMENTS const struct onri_conv_product *p, const float *x, const struct planes *at
+#if ONRI_IS_PLAIN
+PLANE_FUNCTION(__attribute__((noinline)) void any_plane(PLANE_ARGUMENTS, const int channels, const int vectors,
+                                                        const int by_line),
+               channels, vectors, by_line, MOST_SUMS, MOST_SUMS)
+#define PLANE_TILE(name, channels, vectors, by_line) \
+  static void name(PLANE_ARGUMENTS) { any_plane(p, x, at, channels, vectors, by_line); }
+#else
+#define PLANE_TILE(name, channels, vectors, by_line) \
+  PLANE_FUNCTION(void name(PLANE_ARGUMENTS), channels, vectors, by_line, channels *vectors, vectors)
+#endif
 
 #define PLANE_TILES(channels)                  \
   PLANE_TILE(plane_##channels, channels, 2, 0) \

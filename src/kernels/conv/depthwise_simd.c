@@ -5,6 +5,7 @@
  *
  * Share of the FMA rate on a core with AVX-512 (128 GFLOP/s), images that fit L2: 7x7 0.9, 5x5 0.8, 3x3 0.7 (it loads
  * half as much as it multiplies). */
+#include "base/only.h"
 #include "kernels/conv/depthwise_rows.h"
 #include "kernels/kernels.h"
 #include "kernels/quantize/requantise_lanes.h"
@@ -285,19 +286,22 @@ ROWS(groups_part, 0, 0, 0, 0, GROUPS, 0)
 
 typedef void (*rows_function)(const struct onri_depthwise_job *job, int64_t channels);
 
+#define BYTES_ROWS(name) ONRI_WHERE(PART_bytes, rows_bytes_##name)
+#define PLAIN_ROWS(name) ONRI_WHERE(PART_bytes, rows_plain_##name)
+
 /* For whole vectors: code of their own for the usual kernels. */
 static rows_function choose(const struct onri_axis *a, int kind) {
-  static const rows_function any[] = {rows_any, rows_bytes_any, rows_shared, rows_plane_any, rows_plain_any};
+  static const rows_function any[] = {rows_any, BYTES_ROWS(any), rows_shared, rows_plane_any, PLAIN_ROWS(any)};
   static const struct {
     int64_t kernel, stride, dilation;
     rows_function rows[5];
-  } usual[] = {{3, 1, 1, {rows_3, rows_bytes_3, rows_shared, rows_plane_3, rows_plain_3}},
-               {3, 2, 1, {rows_3_by_2, rows_bytes_3_by_2, rows_shared, rows_plane_3_by_2, rows_plain_3_by_2}},
-               {3, 1, 2, {rows_3_dilated, rows_bytes_any, rows_shared, rows_plane_3_dilated, rows_plain_any}},
-               {5, 1, 1, {rows_5, rows_bytes_5, rows_shared, rows_plane_5, rows_plain_5}},
-               {5, 2, 1, {rows_5_by_2, rows_bytes_any, rows_shared, rows_plane_5_by_2, rows_plain_any}},
-               {7, 1, 1, {rows_7, rows_bytes_any, rows_shared, rows_plane_7, rows_plain_any}},
-               {9, 1, 1, {rows_9, rows_bytes_any, rows_shared, rows_plane_9, rows_plain_any}}};
+  } usual[] = {{3, 1, 1, {rows_3, BYTES_ROWS(3), rows_shared, rows_plane_3, PLAIN_ROWS(3)}},
+               {3, 2, 1, {rows_3_by_2, BYTES_ROWS(3_by_2), rows_shared, rows_plane_3_by_2, PLAIN_ROWS(3_by_2)}},
+               {3, 1, 2, {rows_3_dilated, BYTES_ROWS(any), rows_shared, rows_plane_3_dilated, PLAIN_ROWS(any)}},
+               {5, 1, 1, {rows_5, BYTES_ROWS(5), rows_shared, rows_plane_5, PLAIN_ROWS(5)}},
+               {5, 2, 1, {rows_5_by_2, BYTES_ROWS(any), rows_shared, rows_plane_5_by_2, PLAIN_ROWS(any)}},
+               {7, 1, 1, {rows_7, BYTES_ROWS(any), rows_shared, rows_plane_7, PLAIN_ROWS(any)}},
+               {9, 1, 1, {rows_9, BYTES_ROWS(any), rows_shared, rows_plane_9, PLAIN_ROWS(any)}}};
   for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
     if (a->kernel == usual[i].kernel && a->stride == usual[i].stride && a->dilation == usual[i].dilation)
       return usual[i].rows[kind];
@@ -330,10 +334,15 @@ static void grouped_rows(const struct onri_depthwise_job *job, int64_t channels)
 }
 
 static void rows(const struct onri_depthwise_job *job, int64_t channels) {
-  static const rows_function part[] = {rows_part, rows_bytes_part, rows_shared_part, rows_plane_part, rows_plain_part};
-  const int is_plain = job->bytes && !job->bytes->flip && job->bytes->zero == 0.0f;
-  const int kind = is_plain ? PLAIN_BYTES : job->bytes ? BYTES : job->shifts ? PLANE : job->each > 1 ? SHARED : NUMBERS;
-  if (job->terms > 1) grouped_rows(job, channels);
+  static const rows_function part[] = {rows_part, BYTES_ROWS(part), rows_shared_part, rows_plane_part,
+                                       PLAIN_ROWS(part)};
+  const int is_plain = ONRI_PART(bytes) && job->bytes && !job->bytes->flip && job->bytes->zero == 0.0f;
+  const int kind = is_plain                         ? PLAIN_BYTES
+                   : ONRI_PART(bytes) && job->bytes ? BYTES
+                   : job->shifts                    ? PLANE
+                   : job->each > 1                  ? SHARED
+                                                    : NUMBERS;
+  if (ONRI_PART(grouped) && job->terms > 1) grouped_rows(job, channels);
   else (channels >= F32_LANES ? choose(&job->axis[2], kind) : part[kind])(job, channels);
 }
 

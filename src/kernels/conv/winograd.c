@@ -319,7 +319,7 @@ static double direct_cost(const struct onri_conv *c) {
          (weights * sizeof(float) > NEAR_BYTES ? weights / LINE * memory_line : 0);
 }
 
-int onri_winograd_choose(const struct onri_conv *c, int outputs, struct onri_winograd *how) {
+int onri_winograd_chosen(const struct onri_conv *c, int outputs, struct onri_winograd *how) {
   const struct onri_axis *a1 = &c->axis[1], *a2 = &c->axis[2];
   const int64_t taps = most(a1->kernel, a2->kernel);
   const int most_points = a1->kernel > 1 && a2->kernel > 1 ? ONRI_WINOGRAD_PLANE_POINTS : ONRI_WINOGRAD_POINTS;

@@ -10,6 +10,7 @@
 #ifndef ONRI_WINOGRAD_H
 #define ONRI_WINOGRAD_H
 
+#include "base/only.h"
 #include "kernels/conv/conv_direct.h"
 
 /* How a convolution is done. */
@@ -31,7 +32,10 @@ struct onri_winograd_plan {
 
 /* Whether it is worth it, and how; sizes (in and out of axes 1 and 2, batch) may be 0: unknown. outputs: of a side of
  * the tiles, worth it or not; 0: any. */
-int onri_winograd_choose(const struct onri_conv *c, int outputs, struct onri_winograd *how);
+int onri_winograd_chosen(const struct onri_conv *c, int outputs, struct onri_winograd *how);
+static inline int onri_winograd_choose(const struct onri_conv *c, int outputs, struct onri_winograd *how) {
+  return ONRI_PART(winograd) && onri_winograd_chosen(c, outputs, how);
+}
 /* 0: does not fit in memory. */
 int onri_winograd_packed_bytes(const struct onri_conv *c, const struct onri_winograd *how, size_t *bytes);
 /* weight: as for onri_conv_pack_f32. 0: they are not finite, or so large that what is packed is not. */

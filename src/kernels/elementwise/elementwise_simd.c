@@ -318,4 +318,4 @@ static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {
 #undef ROW
 
 const struct onri_elementwise_kernels ONRI_AT_LEVEL(onri_elementwise_kernels) = {
-    .unary = unary_kernels, .binary = binary_kernels, ONRI_IF(ONRI_HAS_PART_affine, .affine = affine)};
+    .unary = unary_kernels, .binary = binary_kernels, .affine = ONRI_WHERE(PART_affine, affine)};

@@ -333,7 +333,7 @@ static void unary_row(onri_typed_unary run, const void *x, void *y, size_t count
 
 /* clang-format off */
 const struct onri_typed_kernels ONRI_AT_LEVEL(onri_typed_kernels) = {
-    .binary_rows = binary_rows,
+    .binary_rows = ONRI_WHERE(PART_binary, binary_rows),
     .unary_row = unary_row,
     .binary = {
         OF(F32, ORDER_ROWS(F32) AS(F32, EQUAL))

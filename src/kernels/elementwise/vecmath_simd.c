@@ -1,4 +1,5 @@
 /* vecmath_simd.c: see vecmath.h. */
+#include "base/only.h"
 #include "kernels/elementwise/vecmath.h"
 #include "kernels/kernels.h"
 #include "kernels/simd_math.h"
@@ -94,5 +95,7 @@ static void exp_scale_each(const float *x, const float *shift, const float *scal
 }
 
 const struct onri_vecmath_kernels ONRI_AT_LEVEL(onri_vecmath_kernels) = {
-    exp_line, sigmoid_line, tanh_line, exp_sum,      exp_sum_f64,
-    max_line, all_finite,   max_each,  exp_add_each, exp_scale_each};
+    .all_finite = all_finite,
+    ONRI_IF(ONRI_HAS_PART_reductions, .exp = exp_line, .sigmoid = sigmoid_line, .tanh = tanh_line, .exp_sum = exp_sum,
+            .exp_sum_f64 = exp_sum_f64, .max = max_line, .max_each = max_each, .exp_add_each = exp_add_each,
+            .exp_scale_each = exp_scale_each, )};

@@ -2,6 +2,7 @@
 #include "kernels/matmul/gemm.h"
 
 #include "base/numbers/cast.h"
+#include "base/types.h"
 #include "kernels/kernels.h"
 #include "kernels/matmul/sgemm.h"
 
@@ -65,9 +66,13 @@ static void finish_integer(const struct onri_gemm *g, int is_signed) {
 void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm) {
   switch (c) {
     case ONRI_CLASS_F32: onri_kernels(sgemm)->finish(gemm); break;
-    case ONRI_CLASS_F64: finish_f64(gemm); break;
+    case ONRI_CLASS_F64:
+      if (ONRI_HERE_F64) finish_f64(gemm);
+      break;
     case ONRI_CLASS_I64:
-    case ONRI_CLASS_U64: finish_integer(gemm, c == ONRI_CLASS_I64); break;
+    case ONRI_CLASS_U64:
+      if (ONRI_HERE_I64 || ONRI_HERE_U64) finish_integer(gemm, c == ONRI_CLASS_I64);
+      break;
     case ONRI_CLASS_NONE: break;
   }
   if (!gemm->tail) return;
@@ -79,9 +84,13 @@ void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm) {
 void onri_gemm(enum onri_class c, const struct onri_gemm *gemm) {
   switch (c) {
     case ONRI_CLASS_F32: onri_sgemm(gemm); return;
-    case ONRI_CLASS_F64: product_f64(gemm); break;
+    case ONRI_CLASS_F64:
+      if (ONRI_HERE_F64) product_f64(gemm);
+      break;
     case ONRI_CLASS_I64:
-    case ONRI_CLASS_U64: product_u64(gemm); break;
+    case ONRI_CLASS_U64:
+      if (ONRI_HERE_I64 || ONRI_HERE_U64) product_u64(gemm);
+      break;
     case ONRI_CLASS_NONE: return;
   }
   if (!onri_gemm_is_plain(gemm)) onri_gemm_finish(c, gemm);

@@ -149,6 +149,8 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
         onri_widen(packed.narrow, s.b, round_up(g->n, kernels->columns) * s.depth, room);
         s.b = room, s.narrow = ONR_DTYPE_NONE;
       }
+    } else if (!ONRI_PART(loose)) {
+      return;
     } else if (room && g->n <= kernels->vector) {
       kernels->pack_vector((const float *)g->b + from * g->b_row, g->b_row, g->b_col, s.depth, g->n, room);
       s.b = room, s.b_row = kernels->vector, s.b_col = 1, s.padded = 1;
@@ -234,9 +236,12 @@ static void cut_for_threads(struct onri_sgemm_plan *p, const struct onri_gemm *g
 }
 
 /* Few columns would leave most lanes of a vector empty. */
+size_t onri_sgemm_most_few(void) { return onri_kernels(sgemm)->vector / 2; }
+
 static int has_few_columns(const struct onri_gemm *g) {
   const size_t vector = onri_kernels(sgemm)->vector;
-  return g->n > 1 && g->n <= vector / 2 && g->m >= 2 * vector && g->k >= 128 && g->a_col == 1;
+  return ONRI_PART(few) && g->n > 1 && g->n <= onri_sgemm_most_few() && g->m >= 2 * vector && g->k >= 128 &&
+         g->a_col == 1;
 }
 
 static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, enum onri_sgemm_b b, size_t batches, size_t threads) {
@@ -328,7 +333,8 @@ static void run_part(const struct run *r, size_t part, float *room) {
   if (!b->packed) g.b = (const float *)g.b + b_at;
   g.c = (float *)g.c + matrix * g.m * g.c_row;
   if (g.residual) g.residual = (const float *)g.residual + matrix * g.m * g.c_row;
-  if (!p->few && p->down * p->across == 1) {
+  const int few = ONRI_PART(few) && p->few;
+  if (!few && p->down * p->across == 1) {
     multiply_part(&g, (struct packed){ONRI_SGEMM_DEPTH, b->packed, b->narrow, b->gemm.n, SIZE_MAX}, 0,
                   p->worker_floats ? room : NULL, r->env);
     return;
@@ -337,7 +343,7 @@ static void run_part(const struct run *r, size_t part, float *room) {
   const size_t row = part_begin(g.m, 1, p->down, down), column = part_begin(g.n, p->unit, p->across, across);
   g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, 1, p->down, down + 1) - row, column,
                      part_begin(g.n, p->unit, p->across, across + 1) - column);
-  if (p->few) {
+  if (few) {
     multiply_few(&g, b->packed, room, r->env);
     return;
   }

@@ -66,6 +66,9 @@ struct onri_sgemm_kernels {
 /* On the calling thread, any strides; what onri_gemm is for float32. */
 void onri_sgemm(const struct onri_gemm *gemm);
 
+/* Products of so many columns or fewer may have a way of their own (ONRI_PART(few)). */
+size_t onri_sgemm_most_few(void);
+
 /* --- constant B --- */
 
 /* Numbers that B [k, n] takes in packed form, SIZE_MAX when too many. */

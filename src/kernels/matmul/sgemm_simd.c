@@ -349,7 +349,7 @@ _Static_assert(ONRI_SGEMM_DEPTH *F32_LANES <= LAST_FLOATS, "room for a vector of
 
 static void multiply_tiles(const struct onri_sgemm_slice *s) {
   float room[LAST_ROWS * ROW + LAST_FLOATS], *last = room + LAST_ROWS * ROW;
-  const size_t odd = s->b_row && !s->padded ? s->columns % F32_LANES : 0,
+  const size_t odd = ONRI_PART(loose) && s->b_row && !s->padded ? s->columns % F32_LANES : 0,
                step = s->depth * SGEMM_COLUMNS <= LAST_FLOATS ? SGEMM_COLUMNS : F32_LANES,
                whole = odd ? s->columns / step * step : s->columns; /* columns that are read as b lies */
   const size_t pitch = s->depth + F32_LANES,
@@ -383,11 +383,11 @@ static void multiply_tiles(const struct onri_sgemm_slice *s) {
 
 static void multiply_floats(const struct onri_sgemm_slice *s) {
   if (s->rows == 0) return;
-  if (s->b_col > 1) {
+  if (ONRI_PART(loose) && s->b_col > 1) {
     float row[ONRI_SGEMM_DEPTH];
     for (size_t p = 0; p < s->depth && s->a_col != 1; p++) row[p] = s->a[p * s->a_col];
     multiply_row_by_columns(s, s->a_col == 1 ? s->a : row);
-  } else if (s->rows == 1 && s->b_row && !s->padded) {
+  } else if (ONRI_PART(loose) && s->rows == 1 && s->b_row && !s->padded) {
     multiply_row(s);
   } else {
     multiply_tiles(s);
@@ -604,5 +604,13 @@ static void finish(const struct onri_gemm *gemm) {
   }
 }
 
-const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {SGEMM_ROWS,  SGEMM_COLUMNS, F32_LANES,    pack,
-                                                                     pack_vector, multiply,      multiply_few, finish};
+const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {
+    .rows = SGEMM_ROWS,
+    .columns = SGEMM_COLUMNS,
+    .vector = F32_LANES,
+    .pack = pack,
+    .pack_vector = ONRI_WHERE(PART_loose, pack_vector),
+    .multiply = multiply,
+    .multiply_few = ONRI_WHERE(PART_few, multiply_few),
+    .finish = finish,
+};

@@ -2,6 +2,8 @@
  * or over longer contiguous blocks, inside a counter over the remaining dimensions. */
 #include "kernels/move/copy.h"
 
+#include "base/types.h"
+
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -320,11 +322,17 @@ static void run_task(const struct job *job, const struct counter *n) {
     return;
   }
   switch (c->size) {
-    case 1: copy_8(&k); return;
-    case 2: copy_16(&k); return;
+    case 1:
+      if (ONRI_HERE_1) copy_8(&k);
+      return;
+    case 2:
+      if (ONRI_HERE_2) copy_16(&k);
+      return;
     case 4: copy_32(&k); return;
     case 8: copy_64(&k); return;
-    case 16: copy_128(&k); return;
+    case 16:
+      if (ONRI_HERE_16) copy_128(&k);
+      return;
     default: break;
   }
   const size_t offset = n->block * c->block;

@@ -12,6 +12,7 @@
 #include <arm_neon.h>
 #endif
 
+#include "base/types.h"
 #include "kernels/kernels.h"
 
 #define VECTOR 16
@@ -202,10 +203,16 @@ void onri_transpose_128(const struct onri_transpose *t) {
 
 void onri_transpose(const struct onri_transpose *t, size_t size) {
   switch (size) {
-    case 1: onri_transpose_8(t); break;
-    case 2: onri_transpose_16(t); break;
+    case 1:
+      if (ONRI_HERE_1) onri_transpose_8(t);
+      break;
+    case 2:
+      if (ONRI_HERE_2) onri_transpose_16(t);
+      break;
     case 4: onri_transpose_32(t); break;
     case 8: onri_transpose_64(t); break;
-    default: onri_transpose_128(t); break;
+    default:
+      if (ONRI_HERE_16) onri_transpose_128(t);
+      break;
   }
 }

@@ -3,6 +3,7 @@
  *
  * Share of what L2 gives on a core with AVX-512: extremes 0.9, sums 0.7, for each float is widened before it is added.
  */
+#include "base/only.h"
 #include "kernels/kernels.h"
 #include "kernels/reduce/run_simd.h"
 
@@ -421,14 +422,20 @@ PLACE(last_greatest, 0, 1)
 PLACE(first_least, 1, 0)
 PLACE(last_least, 1, 1)
 
+/* Of means of images sums are all that is needed. */
+#define MORE(...) ONRI_IF(ONRI_HAS_PART_reductions, __VA_ARGS__)
+#define TAKES(kind)                                                                                        \
+  {                                                                                                        \
+    [ONRI_TAKE_SUM] = kind##_SUM,                                                                          \
+    MORE([ONRI_TAKE_ABS] = kind##_ABS, [ONRI_TAKE_SQUARE] = kind##_SQUARE, [ONRI_TAKE_PROD] = kind##_PROD, \
+         [ONRI_TAKE_MAX] = kind##_MAX, [ONRI_TAKE_MIN] = kind##_MIN, [ONRI_TAKE_EXP] = kind##_EXP)         \
+  }
 const struct onri_reduce_kernels ONRI_AT_LEVEL(onri_reduce_kernels) = {
-    {run_SUM, run_ABS, run_SQUARE, run_PROD, run_MAX, run_MIN, run_EXP},
-    {lines_SUM, lines_ABS, lines_SQUARE, lines_PROD, lines_MAX, lines_MIN, lines_EXP},
-    {double_run_SUM, double_run_ABS, double_run_SQUARE, double_run_PROD, double_run_MAX, double_run_MIN,
-     double_run_EXP},
-    {doubles_SUM, doubles_ABS, doubles_SQUARE, doubles_PROD, doubles_MAX, doubles_MIN, doubles_EXP},
-    {greatest_of_run_8, greatest_of_run_16, greatest_of_run_32, greatest_of_run_64},
-    {greatest_8, greatest_16, greatest_32, greatest_64},
-    add_rows,
-    {{place_first_greatest, place_last_greatest}, {place_first_least, place_last_least}},
-    {{places_first_greatest, places_last_greatest}, {places_first_least, places_last_least}}};
+    .run = TAKES(run),
+    .lines = TAKES(lines),
+    .double_run = TAKES(double_run),
+    .doubles = TAKES(doubles),
+    MORE(.greatest_of_run = {greatest_of_run_8, greatest_of_run_16, greatest_of_run_32, greatest_of_run_64},
+         .greatest = {greatest_8, greatest_16, greatest_32, greatest_64}, .add_rows = add_rows,
+         .place = {{place_first_greatest, place_last_greatest}, {place_first_least, place_last_least}},
+         .places = {{places_first_greatest, places_last_greatest}, {places_first_least, places_last_least}})};

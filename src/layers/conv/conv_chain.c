@@ -415,7 +415,7 @@ const struct onr_layer onri_layer_conv_chain = {
     .types = {1u << ONR_DTYPE_F32, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0),
               ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
     .output_type = ONR_AS_INPUT(0),
-    .flags = ONR_LAYER_OVERREADS | ONRI_LAYER_READS_LATE,
+    .flags = ONR_LAYER_OVERREADS | ONRI_LAYER_READS_LATE | ONRI_LAYER_NO_REDUCTIONS,
     .layout = ONR_LAYOUT_LOGICAL,
     .params_size = sizeof(struct onr_conv_chain_params),
     .prepared_size = sizeof(struct chain_prepared),

@@ -84,7 +84,8 @@ static struct onri_xnn_conv for_xnn(const struct onr_call *call, const struct on
 static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
   const struct onri_depthwise_kernels *kernels = onri_kernels(depthwise);
-  const size_t count = p->grouped ? onri_grouped_floats(c, kernels) : (size_t)onr_desc_elements(&call->in[1]);
+  const size_t count =
+      ONRI_PART(grouped) && p->grouped ? onri_grouped_floats(c, kernels) : (size_t)onr_desc_elements(&call->in[1]);
   size_t bytes;
   if (!onri_mul_size(count, onri_widened_size(call->in[1].dtype), &bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
@@ -93,8 +94,8 @@ static enum onr_status pack_portable(struct onr_call *call, const struct onri_co
   ONR_TRY(onri_late_read(call, weight));
   p->weights = onri_block_begin(call->env, bytes);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (p->grouped) onri_grouped_pack(c, kernels, weight->values, p->weights);
-  else if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight->values, p->weights);
+  if (ONRI_PART(grouped) && p->grouped) onri_grouped_pack(c, kernels, weight->values, p->weights);
+  else if (ONRI_HERE_F64 && onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight->values, p->weights);
   else onri_conv_pack_f32(c, weight->values, p->weights);
   p->weights = onri_block_end(call->env, p->weights, bytes);
   return ONR_STATUS_OK;
@@ -213,7 +214,8 @@ enum { FAR_WEIGHTS = 1 << 16 };
 /* In float16, where the precision may be that. */
 static enum onr_status pack_half(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight) {
   int finite = 0;
-  if (call->env->precision != ONR_PRECISION_FAST || onri_conv_fast_why_not(call, c)) return ONR_STATUS_OK;
+  if (!ONRI_HALF_LEVELS || call->env->precision != ONR_PRECISION_FAST || onri_conv_fast_why_not(call, c))
+    return ONR_STATUS_OK;
   ONR_TRY(is_finite(call, weight, &finite));
   return finite ? onri_conv_fast_prepare(call, c, weight) : ONR_STATUS_OK;
 }
@@ -255,7 +257,7 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
     if (p->planes) ONR_TRY(is_finite(call, &weight, &p->planes));
     own = p->planes;
   }
-  p->grouped = channels_last && !x_channels_first && is_grouped(call, c);
+  p->grouped = ONRI_PART(grouped) && channels_last && !x_channels_first && is_grouped(call, c);
   if (own || p->grouped || (c->transposed && !channels_last && p->form != ONRI_CONV_FIRST) ||
       onri_is_double(call->in[1].dtype))
     status = pack(call, c, ONRI_XNN_NEVER, &weight);
@@ -343,13 +345,13 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   if (onri_has(call, 3)) ONR_TRY(onri_widened_plan(call, &call->in[3], &s->residual));
   if (onri_has(call, ONRI_CONV_SCALE))
     ONR_TRY(onri_conv_scale_plan(call, p->product ? onri_conv_product_floats(c, p) : 0, &s->scaled));
-  if (p->half) return onri_conv_fast_plan(call);
+  if (ONRI_HALF_LEVELS && p->half) return onri_conv_fast_plan(call);
   if (call->env->precision == ONR_PRECISION_FAST) call->note = onri_conv_fast_why_not(call, c);
   if (p->product) return onri_conv_product_plan(call);
   ONR_TRY(plan_tuned(call));
   if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
-  s->winograd = p->winograd.weights && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
-  if (s->winograd) {
+  s->winograd = ONRI_PART(winograd) && p->winograd.weights && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
+  if (ONRI_PART(winograd) && s->winograd) {
     ONR_TRY(onri_conv_winograd_plan(call, c, &p->winograd, &s->winograd_plan, &s->scratch));
     call->kernel = ONR_KERNEL_VECTOR;
     call->method = onri_conv_winograd_method(&p->winograd);
@@ -366,7 +368,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_widened_size(call->in[1].dtype), &bytes))
     bytes = SIZE_MAX;
   ONR_TRY(onri_widened_plan(call, &call->in[1], &s->weight));
-  if (!s->winograd && !is_tuned(s)) ONR_TRY(onri_conv_variable_plan(call));
+  if (ONRI_PART(variable) && !s->winograd && !is_tuned(s)) ONR_TRY(onri_conv_variable_plan(call));
   return onri_scratch_reserve(call, bytes, &s->packed);
 }
 
@@ -381,14 +383,15 @@ static void run_depthwise(struct onr_call *call, const struct onri_conv *c, cons
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
   const onri_depthwise_tail tail = with_tail ? onri_conv_tail_apply : NULL;
-  if (p->grouped) onri_grouped_f32(c, onri_kernels(depthwise), x, weights, bias, y, tail, &s->tail, call->env);
+  if (ONRI_PART(grouped) && p->grouped)
+    onri_grouped_f32(c, onri_kernels(depthwise), x, weights, bias, y, tail, &s->tail, call->env);
   else onri_depthwise_f32(c, x, weights, bias, y, tail, &s->tail, call->env);
 }
 
 static enum onr_status run_portable(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
-  const int wide = onri_is_double(call->in[0].dtype);
+  const int wide = ONRI_HERE_F64 && onri_is_double(call->in[0].dtype);
   const void *x = onri_widened_input(call, 0, s->x), *bias = onri_widened_input(call, 2, s->bias);
   void *y = onri_widened_output(call, 0, s->y);
   const void *weights = p->weights;
@@ -440,10 +443,10 @@ static enum onr_status run_chosen(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
   struct xnn_operator *op;
-  if (p->half) return onri_conv_fast_run(call);
+  if (ONRI_HALF_LEVELS && p->half) return onri_conv_fast_run(call);
   if (p->product) return onri_conv_product_run(call);
-  if (s->winograd && run_winograd(call)) return ONR_STATUS_OK;
-  if (s->variable && onri_conv_variable_run(call)) return ONR_STATUS_OK;
+  if (ONRI_PART(winograd) && s->winograd && run_winograd(call)) return ONR_STATUS_OK;
+  if (ONRI_PART(variable) && s->variable && onri_conv_variable_run(call)) return ONR_STATUS_OK;
   if (!is_tuned(s)) return run_portable(call);
   const float *x = onri_widened_input(call, 0, s->x);
   if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0])))

@@ -152,7 +152,9 @@ int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_par
   enum { FEW_OUTPUTS = 12, LINE = 20, MANY_TERMS = 128, LONG_LINE = 100, SPREAD_LINE = 4 };
   struct onri_conv c;
   const int64_t line = x->dim[x->rank - 1];
-  if (p->channels_last || !has_vectors(weight) || !outline(&p->window, weight, p->groups, 1, &c)) return 0;
+  if (!ONRI_PART(transposed) || p->channels_last || !has_vectors(weight) ||
+      !outline(&p->window, weight, p->groups, 1, &c))
+    return 0;
   if (onri_conv_spreads_planes(&c)) return line >= SPREAD_LINE * (c.group_out + 1);
   return c.group_out <= FEW_OUTPUTS && line >= (c.group_in > MANY_TERMS ? LONG_LINE : LINE) &&
          onri_conv_shuffled.can(&c);

@@ -18,7 +18,7 @@ enum { PHASE_OUTPUTS = 12, FEW_TERMS = 8, MANY_TERMS = 64 };
 enum onri_conv_form onri_conv_product_form(const struct onri_conv *c, int channels_last, int x_channels_first) {
   /* One channel alone lies in either layout. */
   const int x_first = !channels_last || x_channels_first || c->groups * c->group_in == 1;
-  if (c->transposed) {
+  if (ONRI_PART(transposed) && c->transposed) {
     if (!onri_conv_shuffled.can(c)) return ONRI_CONV_LAST;
     const int is_small = c->group_out < PHASE_OUTPUTS && c->group_in < FEW_TERMS;
     return !channels_last || (is_small && onri_conv_phase_sets(c) == 1) ? ONRI_CONV_FIRST : ONRI_CONV_LAST;
@@ -38,13 +38,15 @@ static int has_plain_phases(const struct onri_conv *c) {
  * add what is spread. */
 int onri_conv_spreads_planes(const struct onri_conv *c) {
   enum { MOST_OUTPUTS = 8, TERMS = 5, MORE_TERMS = 8 };
-  if (!onri_conv_spread_planes.can(c) || c->group_out > MOST_OUTPUTS || onri_conv_taps(c) == 1) return 0;
+  if (!ONRI_PART(transposed) || !onri_conv_spread_planes.can(c) || c->group_out > MOST_OUTPUTS ||
+      onri_conv_taps(c) == 1)
+    return 0;
   const double outputs = (double)(c->group_out * onri_conv_phases_count(c)) / (double)onri_conv_phase_sets(c);
   return (double)c->group_in >= TERMS + MORE_TERMS * (outputs - 1);
 }
 
 const struct onri_conv_way *onri_conv_product_way(const struct onri_conv *c, enum onri_conv_form form) {
-  if (!c->transposed) return NULL;
+  if (!ONRI_PART(transposed) || !c->transposed) return NULL;
   if (form == ONRI_CONV_FIRST) return onri_conv_spreads_planes(c) ? &onri_conv_spread_planes : &onri_conv_shuffled;
   return c->group_out >= PHASE_OUTPUTS && c->group_in < MANY_TERMS && has_plain_phases(c) ? &onri_conv_by_phases
                                                                                           : &onri_conv_spread;
@@ -70,7 +72,7 @@ static void pack_bias(const struct onri_conv *c, const struct onri_conv_prepared
 int onri_conv_product_suits(const struct onr_call *call, const struct onri_conv *c) {
   enum { MOST_PADDING = 16, PADDING_BYTES = 1 << 20 }; /* filling up vectors makes no more of weights than this */
   const struct onri_conv_prepared *p = call->prepared;
-  if (!(c->transposed ? onri_conv_spread.can(c) : onri_conv_gemm_can(c))) return 0;
+  if (!(ONRI_PART(transposed) && c->transposed ? onri_conv_spread.can(c) : onri_conv_gemm_can(c))) return 0;
   const size_t count = (size_t)onr_desc_elements(&call->in[1]), floats = onri_conv_product_floats(c, p);
   return floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES;
 }

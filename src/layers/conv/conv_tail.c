@@ -38,7 +38,8 @@ static void apply_part(void *context, size_t begin, size_t end) {
   const struct whole *w = context;
   const int is_single = w->size == sizeof(float);
   void *y = w->y + begin * w->size;
-  if (w->residual) (is_single ? add_f32 : add_f64)(&w->tail->clamp, w->residual + begin * w->size, y, end - begin);
+  if (w->residual)
+    (!ONRI_HERE_F64 || is_single ? add_f32 : add_f64)(&w->tail->clamp, w->residual + begin * w->size, y, end - begin);
   if (onri_conv_has_tail(w->tail)) onri_tail_apply(&w->tail->function, y, end - begin);
 }
 

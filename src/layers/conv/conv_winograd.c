@@ -31,6 +31,7 @@ enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct o
   if (!onri_winograd_choose(c, forced_outputs(call->env->method), &prepared->how) ||
       !onri_winograd_packed_bytes(c, &prepared->how, &bytes))
     return ONR_STATUS_OK;
+  onri_env_tell_part(call->env, "winograd");
   if (onri_block_answer(call->env, &finite)) {
     if (finite) prepared->weights = onri_block_recall(call->env, bytes);
     if (prepared->weights || !finite) return ONR_STATUS_OK;

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "base/only.h"
+#include "base/types.h"
 
 #define BINARY(class, type, op, out, result)                           \
   static void class##_##op(const struct onri_binary_values *values) {  \
@@ -130,8 +130,8 @@ onri_binary_function onri_binary_of_class(enum onr_binary op, enum onri_class c)
   switch (c) {
     case ONRI_CLASS_F32: return f32_table[op];
     case ONRI_CLASS_F64: return f64_table[op];
-    case ONRI_CLASS_I64: return i64_table[op];
-    case ONRI_CLASS_U64: return u64_table[op];
+    case ONRI_CLASS_I64: return ONRI_HERE_I64 ? i64_table[op] : NULL;
+    case ONRI_CLASS_U64: return ONRI_HERE_U64 ? u64_table[op] : NULL;
     case ONRI_CLASS_NONE: break;
   }
   return NULL;

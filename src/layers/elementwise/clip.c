@@ -55,9 +55,15 @@ CLIP(u64, uint64_t)
 static void clip_block(enum onri_class c, void *x, size_t count, const void *least, const void *most) {
   switch (c) {
     case ONRI_CLASS_F32: clip_f32(x, count, least, most); break;
-    case ONRI_CLASS_F64: clip_f64(x, count, least, most); break;
-    case ONRI_CLASS_I64: clip_i64(x, count, least, most); break;
-    case ONRI_CLASS_U64: clip_u64(x, count, least, most); break;
+    case ONRI_CLASS_F64:
+      if (ONRI_HERE_F64) clip_f64(x, count, least, most);
+      break;
+    case ONRI_CLASS_I64:
+      if (ONRI_HERE_I64) clip_i64(x, count, least, most);
+      break;
+    case ONRI_CLASS_U64:
+      if (ONRI_HERE_U64) clip_u64(x, count, least, most);
+      break;
     case ONRI_CLASS_NONE: break;
   }
 }
@@ -143,11 +149,12 @@ const struct onr_layer onri_layer_clip = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .flags = ONRI_LAYER_NO_PRODUCTS | ONRI_LAYER_NO_REDUCTIONS,
     .types = {ONRI_DTYPES_NUMBER, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
     .output_type = ONR_AS_INPUT(0),
     .layout = ONR_LAYOUT_ELEMENTWISE,
     .infer = clip_infer,
-    .plan = clip_plan,
-    .run = clip_run,
+    .plan = ONRI_WHERE(RUN_clip, clip_plan),
+    .run = ONRI_WHERE(RUN_clip, clip_run),
     .kernel_types = clip_kernel_types,
 };

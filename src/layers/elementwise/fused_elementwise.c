@@ -359,6 +359,7 @@ const struct onr_layer onri_layer_fused_elementwise = {
     .inputs_max = ONR_FUSED_INPUTS,
     .outputs_min = 1,
     .outputs_max = 1,
+    .flags = ONRI_LAYER_NO_PRODUCTS,
     .types = {F32_OR_STEPS, F32_OR_STEPS},
     .layout = ONR_LAYOUT_ELEMENTWISE,
     .params_size = sizeof(struct onr_fused_elementwise_params),

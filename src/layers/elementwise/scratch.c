@@ -47,6 +47,7 @@ static void convert_part(void *context, size_t begin, size_t end) {
 }
 
 void onri_convert(struct onr_env *env, enum onr_dtype dtype, const void *from, void *to, size_t count, int store) {
+  if (!ONRI_CONVERTS) return;
   const size_t outside = onr_dtype_size(dtype), inside = onri_class_size(onri_dtype_class(dtype));
   struct conversion c = {dtype, from, to, store ? inside : outside, store ? outside : inside, store};
   onr_parallel_for(env, count, 16384, convert_part, &c);
@@ -80,7 +81,7 @@ enum onr_status onri_late_read(struct onr_call *call, struct onri_late *late) {
   ONR_TRY(onri_call_contents(call, late->input, &data));
   if (!data) return ONR_STATUS_OK;
   const struct onr_desc *desc = &call->in[late->input];
-  if (desc->dtype == ONR_DTYPE_F32 || desc->dtype == ONR_DTYPE_F64) {
+  if (!ONRI_CONVERTS || desc->dtype == ONR_DTYPE_F32 || desc->dtype == ONR_DTYPE_F64) {
     late->values = data;
     return ONR_STATUS_OK;
   }

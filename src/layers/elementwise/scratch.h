@@ -15,7 +15,8 @@ size_t onri_class_bytes(const struct onr_desc *desc);
 
 /* True when kernels of the class of dtype can read it as it is. */
 static inline int onri_is_native(enum onr_dtype dtype) {
-  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_U64;
+  return !ONRI_CONVERTS || dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_I64 ||
+         dtype == ONR_DTYPE_U64;
 }
 /* Types that XNNPACK's float32 kernels can serve. */
 static inline int onri_is_f32_or_narrower(enum onr_dtype dtype) {

@@ -24,11 +24,13 @@ struct unary_state {
   onri_unary_function function;
 };
 
-static const struct {
-  const char *name;
-  uint32_t types;
-} ops[ONR_NUM_UNARY] = {
-#define ONR_X(name, text, types) [ONR_UNARY_##name] = {text, ONRI_TYPES_##types},
+static const char *const names[ONR_NUM_UNARY] = {
+#define ONR_X(name, text, types) ONRI_IF(ONRI_HAS_UNARY_##name, [ONR_UNARY_##name] = text, )
+    ONR_UNARY_LIST(ONR_X)
+#undef ONR_X
+};
+static const uint32_t op_types[ONR_NUM_UNARY] = {
+#define ONR_X(name, text, types) ONRI_IF(ONRI_HAS_UNARY_##name, [ONR_UNARY_##name] = ONRI_TYPES_##types, )
     ONR_UNARY_LIST(ONR_X)
 #undef ONR_X
 };
@@ -44,7 +46,7 @@ static enum onr_status unary_check(const struct onr_call *call) {
 static uint32_t unary_types(const void *params, size_t i) {
   const enum onr_unary op = ((const struct onr_unary_params *)params)->op;
   if (i == ONR_OUTPUT_TYPE) return gives_bool(op) ? ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) : ONR_AS_INPUT(0);
-  return ops[op].types;
+  return op_types[op];
 }
 
 static enum onr_status unary_infer(struct onr_call *call) {
@@ -63,12 +65,12 @@ static enum onr_status unary_plan(struct onr_call *call) {
   s->converts = !onri_is_native(s->dtype);
   s->function = onri_unary_of_class(p->op, c);
   if (onr_env_backend(call->env) == ONR_BACKEND_AUTO) {
-    s->typed = onri_typed_unary_of(onri_kernels(typed), s->dtype, p->op);
+    if (ONRI_PART(typed)) s->typed = onri_typed_unary_of(onri_kernels(typed), s->dtype, p->op);
     if (c == ONRI_CLASS_F32 && !s->typed) s->kernel = onri_unary_kernel_f32(p->op);
   }
   if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;
   if (!s->function)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "%s is not defined on %s", ops[p->op].name, onr_dtype_name(s->dtype));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "%s is not defined on %s", names[p->op], onr_dtype_name(s->dtype));
   if (!s->gives_bool) call->in_place = 0;
   return ONR_STATUS_OK;
 }
@@ -84,12 +86,12 @@ static void unary_part(void *context, size_t begin, size_t end) {
   const size_t in_bytes = onr_dtype_size(s->dtype), out_bytes = onr_dtype_size(call->out[0].dtype);
   const char *x = (const char *)call->inputs[0] + begin * in_bytes;
   char *y = (char *)call->outputs[0] + begin * out_bytes;
-  if (s->typed) {
+  if (ONRI_PART(typed) && s->typed) {
     const struct onr_unary_params *p = call->params;
     onri_kernels(typed)->unary_row(s->typed, x, y, end - begin, p->alpha, p->beta, in_bytes, out_bytes);
     return;
   }
-  if (!s->converts) {
+  if (!ONRI_CONVERTS || !s->converts) {
     apply(s, call->params, x, y, end - begin);
     return;
   }
@@ -109,7 +111,7 @@ static enum onr_status unary_run(struct onr_call *call) {
 
 static uint32_t unary_kernel_types(const void *params, enum onr_kernel kernel) {
   const struct onr_unary_params *p = params;
-  return kernel == ONR_KERNEL_VECTOR && onri_unary_kernel_f32(p->op) ? ops[p->op].types & ONRI_DTYPES_F32_AND_HALF : 0;
+  return kernel == ONR_KERNEL_VECTOR && onri_unary_kernel_f32(p->op) ? op_types[p->op] & ONRI_DTYPES_F32_AND_HALF : 0;
 }
 
 const struct onr_layer onri_layer_unary = {
@@ -118,13 +120,14 @@ const struct onr_layer onri_layer_unary = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .flags = ONRI_LAYER_NO_PRODUCTS | ONRI_LAYER_NO_REDUCTIONS,
     .layout = ONR_LAYOUT_ELEMENTWISE,
     .params_size = sizeof(struct onr_unary_params),
     .state_size = sizeof(struct unary_state),
     .types_by_params = unary_types,
     .check = unary_check,
     .infer = unary_infer,
-    .plan = unary_plan,
-    .run = unary_run,
+    .plan = ONRI_WHERE(RUN_unary, unary_plan),
+    .run = ONRI_WHERE(RUN_unary, unary_run),
     .kernel_types = unary_kernel_types,
 };

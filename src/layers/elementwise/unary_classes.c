@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/numbers/cast.h"
-#include "base/only.h"
+#include "base/types.h"
 
 #define REAL float
 #define NAME(op) f32_##op
@@ -58,9 +58,9 @@ static const onri_unary_function u64_unary_table[ONR_NUM_UNARY] = {BOTH(u64)};
 onri_unary_function onri_unary_of_class(enum onr_unary op, enum onri_class c) {
   switch (c) {
     case ONRI_CLASS_F32: return f32_unary_table[op];
-    case ONRI_CLASS_F64: return f64_unary_table[op];
-    case ONRI_CLASS_I64: return i64_unary_table[op];
-    case ONRI_CLASS_U64: return u64_unary_table[op];
+    case ONRI_CLASS_F64: return ONRI_HERE_F64 ? f64_unary_table[op] : NULL;
+    case ONRI_CLASS_I64: return ONRI_HERE_I64 ? i64_unary_table[op] : NULL;
+    case ONRI_CLASS_U64: return ONRI_HERE_U64 ? u64_unary_table[op] : NULL;
     case ONRI_CLASS_NONE: break;
   }
   return NULL;

@@ -123,6 +123,7 @@ const struct onr_layer onri_layer_where = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .flags = ONRI_LAYER_NO_PRODUCTS,
     .types = {ONRI_DTYPE_BIT(ONR_DTYPE_BOOL), 0, ONR_AS_INPUT(1)},
     .output_type = ONR_AS_INPUT(1),
     .state_size = sizeof(struct where_state),

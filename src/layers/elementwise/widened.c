@@ -79,17 +79,18 @@ static const struct {
   void (*load)(const void *source, size_t count, void *target);
   void (*store)(const void *source, size_t count, void *target);
 } integers[ONR_NUM_DTYPES] = {
-#define ROW(dtype, storage, real, rounding, least, greatest) [ONR_DTYPE_##dtype] = {load_##dtype, store_##dtype},
+#define ROW(dtype, storage, real, rounding, least, greatest) \
+  ONRI_IF(ONRI_HAS_TYPE_##dtype, [ONR_DTYPE_##dtype] = {load_##dtype, store_##dtype}, )
     EACH_INTEGER(ROW)
 #undef ROW
 };
 
 void onri_widened_load(enum onr_dtype dtype, const void *source, size_t count, void *target) {
   if (integers[dtype].load) integers[dtype].load(source, count, target);
-  else onri_widen(dtype, source, count, target);
+  else if (ONRI_CONVERTS) onri_widen(dtype, source, count, target);
 }
 
 void onri_widened_store(enum onr_dtype dtype, const void *source, size_t count, void *target) {
   if (integers[dtype].store) integers[dtype].store(source, count, target);
-  else onri_narrow(dtype, source, count, target);
+  else if (ONRI_CONVERTS) onri_narrow(dtype, source, count, target);
 }

@@ -82,7 +82,7 @@ static struct onri_product_form linear_form(const struct onr_call *call) {
       .outputs_max = 1,                                                             \
       .types = {set, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},            \
       .output_type = ONR_AS_INPUT(0),                                               \
-      .flags = ONRI_LAYER_READS_LATE,                                               \
+      .flags = ONRI_LAYER_READS_LATE | ONRI_LAYER_NO_REDUCTIONS,                    \
       .layout = rule,                                                               \
       .params_size = sizeof(struct onr_##kind##_params),                            \
       .prepared_size = sizeof(struct onri_product_prepared),                        \

@@ -190,6 +190,7 @@ static enum onr_status find_narrow(struct onr_call *call, struct onri_late *weig
   if (!ONRI_PART(narrow) || count < LEAST || n < COLUMNS || !is_large(call)) return ONR_STATUS_OK;
   if (call->in[1].dtype != ONR_DTYPE_F32) {
     *narrow = call->in[1].dtype;
+    onri_env_tell_part(call->env, "narrow");
     return ONR_STATUS_OK;
   }
   if (!onri_block_answer(call->env, &answer)) {
@@ -203,6 +204,7 @@ static enum onr_status find_narrow(struct onr_call *call, struct onri_late *weig
     onri_block_tell(call->env, answer);
   }
   if (answer == ONR_DTYPE_F16 || answer == ONR_DTYPE_BF16) *narrow = (enum onr_dtype)answer;
+  if (*narrow != ONR_DTYPE_NONE) onri_env_tell_part(call->env, "narrow");
   return ONR_STATUS_OK;
 }
 
@@ -272,6 +274,15 @@ static enum onr_status pack_panels(struct onr_call *call, const struct onri_prod
   return panels ? ONR_STATUS_OK : onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for packed weights");
 }
 
+int onri_product_packs(const struct onr_desc *b) {
+  return onri_is_f32_or_narrower(b->dtype) && b->rank == 2 && b->dim[0] > 1 && b->dim[1] > 1;
+}
+
+int onri_product_may_be_few(const struct onr_desc *b) {
+  const int64_t least = b->dim[0] < b->dim[1] ? b->dim[0] : b->dim[1];
+  return least <= (int64_t)onri_sgemm_most_few();
+}
+
 enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
                                      struct onri_product_prepared *prepared) {
   return takes_vectors(call, call->in[1].dtype) ? pack_panels(call, form, prepared) : ONR_STATUS_OK;
@@ -313,7 +324,7 @@ static struct onri_gemm sideways(const struct onri_gemm *g) {
 }
 
 static int is_sideways(const struct onri_product_state *state) {
-  return state->product.n == 1 && state->product.m > 1 && !state->b.panels;
+  return ONRI_PART(loose) && state->product.n == 1 && state->product.m > 1 && !state->b.panels;
 }
 
 static void plan_vector(struct onr_call *call, const struct onri_product_form *form, struct onri_product_state *state) {
@@ -356,10 +367,14 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
   state->convert = !onri_is_native(p->dtype);
   state->b = *prepared;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
+  if ((!ONRI_PART(plain) && state->way == ONRI_PRODUCT_PORTABLE) ||
+      (!ONRI_PART(loose) && state->way == ONRI_PRODUCT_VECTOR && !prepared->panels))
+    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "this library was made for products by constant matrices");
   ONR_TRY(onri_tail_plan(call, &form->tail, &state->tail));
   if (onri_dtype_class(p->dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   call->method = method_of(state->way);
-  if (call->env->precision == ONR_PRECISION_FAST && !prepared->half) call->note = why_not_half(state);
+  if (ONRI_PART(more) && call->env->precision == ONR_PRECISION_FAST && !prepared->half)
+    call->note = why_not_half(state);
   if (state->convert) {
     state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
     if (!state->b.panels) state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
@@ -468,7 +483,7 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
   if (p->has_residual) gemm.residual = onri_converted_input(call, 3, state->residual_at);
   if (state->way == ONRI_PRODUCT_VECTOR) run_vector(call, state, &gemm);
   else if (ONRI_HALF_LEVELS && state->way == ONRI_PRODUCT_HALF) run_half(call, state, &gemm);
-  else run_portable(call, state, &gemm);
+  else if (ONRI_PART(plain)) run_portable(call, state, &gemm);
   if (state->convert)
     onri_convert(call->env, p->dtype, gemm.c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;

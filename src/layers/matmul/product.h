@@ -54,6 +54,10 @@ struct onri_product_state {
 /* Shapes checked; *out is the result's descriptor. */
 enum onr_status onri_product_shape(const struct onr_call *call, const struct onri_product_form *form,
                                    struct onri_product *product, struct onr_desc *out);
+/* For builds for a model alone: whether a constant operand B of this kind is packed when the model is prepared; whether
+ * its columns may be so few that there is a way of its own. */
+int onri_product_packs(const struct onr_desc *b);
+int onri_product_may_be_few(const struct onr_desc *b);
 enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
                                      struct onri_product_prepared *prepared);
 enum onr_status onri_product_plan(struct onr_call *call, const struct onri_product_form *form,

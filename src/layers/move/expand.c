@@ -141,6 +141,7 @@ const struct onr_layer onri_layer_expand = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .flags = ONRI_LAYER_NO_PRODUCTS,
     .types = {0, ONRI_DTYPES_INDEX},
     .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 1u << 1,

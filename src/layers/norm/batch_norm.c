@@ -199,6 +199,7 @@ const struct onr_layer onri_layer_batch_norm = {
     .inputs_max = 5,
     .outputs_min = 1,
     .outputs_max = 3,
+    .flags = ONRI_LAYER_NO_PRODUCTS,
     .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
     .output_type = ONR_AS_INPUT(0),
     .layout = ONRI_LAYOUT_EITHER,
@@ -206,6 +207,6 @@ const struct onr_layer onri_layer_batch_norm = {
     .params_size = sizeof(struct onr_batch_norm_params),
     .state_size = sizeof(struct batch_norm_state),
     .infer = batch_norm_infer,
-    .plan = batch_norm_plan,
-    .run = batch_norm_run,
+    .plan = ONRI_WHERE(RUN_batch_norm, batch_norm_plan),
+    .run = ONRI_WHERE(RUN_batch_norm, batch_norm_run),
 };

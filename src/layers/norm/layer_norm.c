@@ -89,6 +89,7 @@ const struct onr_layer onri_layer_layer_norm = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 3,
+    .flags = ONRI_LAYER_NO_PRODUCTS,
     .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
     .output_type = ONR_AS_INPUT(0),
     .layout = ONR_LAYOUT_TRAILING,

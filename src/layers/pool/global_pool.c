@@ -144,13 +144,14 @@ static enum onr_status max_run(struct onr_call *call) { return run(call, ONRI_PO
 static enum onr_status average_run(struct onr_call *call) { return run(call, ONRI_POOL_AVERAGE); }
 static enum onr_status lp_run(struct onr_call *call) { return run(call, ONRI_POOL_LP); }
 
-#define GLOBAL_POOL(kind, infer_function)                                     \
+#define GLOBAL_POOL(kind, infer_function, layer_flags)                        \
   const struct onr_layer onri_layer_global_##kind##_pool = {                  \
       .name = "global_" #kind "_pool",                                        \
       .inputs_min = 1,                                                        \
       .inputs_max = 1,                                                        \
       .outputs_min = 1,                                                       \
       .outputs_max = 1,                                                       \
+      .flags = layer_flags,                                                   \
       .types = {ONRI_DTYPES_FLOAT},                                           \
       .output_type = ONR_AS_INPUT(0),                                         \
       .layout = ONRI_LAYOUT_EITHER,                                           \
@@ -161,6 +162,6 @@ static enum onr_status lp_run(struct onr_call *call) { return run(call, ONRI_POO
       .plan = global_pool_plan,                                               \
       .run = kind##_run,                                                      \
   }
-GLOBAL_POOL(max, global_pool_infer);
-GLOBAL_POOL(average, global_pool_infer);
-GLOBAL_POOL(lp, lp_infer);
+GLOBAL_POOL(max, global_pool_infer, ONRI_LAYER_NO_PRODUCTS);
+GLOBAL_POOL(average, global_pool_infer, ONRI_LAYER_NO_PRODUCTS | ONRI_LAYER_NO_REDUCTIONS);
+GLOBAL_POOL(lp, lp_infer, ONRI_LAYER_NO_PRODUCTS);

@@ -233,6 +233,7 @@ static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel
       .inputs_max = 1,                                                 \
       .outputs_min = 1,                                                \
       .outputs_max = (outputs),                                        \
+      .flags = ONRI_LAYER_NO_PRODUCTS | ONRI_LAYER_NO_REDUCTIONS,      \
       .types = {dtypes},                                               \
       .output_type = ONR_AS_INPUT(0),                                  \
       .layout = (layout_rule),                                         \

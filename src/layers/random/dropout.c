@@ -96,6 +96,7 @@ const struct onr_layer onri_layer_dropout = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 2,
+    .flags = ONRI_LAYER_NO_PRODUCTS,
     .types = {FLOATS, FLOATS, ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)},
     .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_dropout_params),

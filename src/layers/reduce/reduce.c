@@ -209,6 +209,7 @@ const struct onr_layer onri_layer_reduce = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .flags = ONRI_LAYER_NO_PRODUCTS,
     .types = {0, ONRI_DTYPES_INDEX},
     .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 1u << 1,
@@ -217,8 +218,8 @@ const struct onr_layer onri_layer_reduce = {
     .state_size = sizeof(struct reduce_state),
     .types_by_params = reduce_types,
     .infer = reduce_infer,
-    .plan = reduce_plan,
-    .run = reduce_run,
+    .plan = ONRI_WHERE(RUN_reduce, reduce_plan),
+    .run = ONRI_WHERE(RUN_reduce, reduce_run),
 };
 
 const struct onr_layer onri_layer_sum_to = {
