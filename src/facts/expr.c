@@ -505,6 +505,7 @@ onri_expr onri_expr_broadcast(struct onri_exprs *exprs, onri_expr a, onri_expr b
   const int is_number = onri_expr_is_number(exprs, a, &x);
   if (onri_expr_is_number(exprs, b, &y)) {
     /* Numbers that contradict each other are no run's; the same comes of them in any order. */
+    exprs->contradicts |= is_number && x != y && x != 1 && y != 1;
     return y == 1 || (is_number && x != 1 && x > y) ? a : b;
   }
   if (is_number) return x == 1 ? b : a;

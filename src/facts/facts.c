@@ -355,13 +355,14 @@ void onri_fact_is_positive(struct onri_deduction *d, onri_expr dim) {
 
 /* --- after a pass --- */
 
-/* A pass may make a value in another way, but not with another shape. */
+/* A pass may make a value in another way, but not with another shape. What no run has may follow in several ways. */
 static enum onr_status compare(const struct onri_facts *facts, int32_t v, const struct onri_fact *again,
                                const struct onri_node *node, struct onr_error *error) {
   const struct onri_fact *before = &facts->of[v];
   struct onr_desc was, is;
   char texts[2][160];
-  if (before->rank == ONRI_UNKNOWN_RANK || again->rank == ONRI_UNKNOWN_RANK) return ONR_STATUS_OK;
+  if (before->rank == ONRI_UNKNOWN_RANK || again->rank == ONRI_UNKNOWN_RANK || facts->exprs.contradicts)
+    return ONR_STATUS_OK;
   desc_of(facts, before, &was);
   desc_of(facts, again, &is);
   int is_same = was.rank == is.rank && (was.dtype == is.dtype || !was.dtype || !is.dtype);

@@ -156,3 +156,7 @@ case('C28_output_nobody_makes', 'load', 'UNSUPPORTED', 'GroupQueryAttention: the
                     [vi('q', F, [2, 1, 64]), vi('k', F, [2, 1, 32]), vi('v', F, [2, 1, 32])], [vi('y'), vi('z')],
                     [init('u', np.array([4, 4], np.int32)), init('t', np.int32(5))], imports=[H.make_opsetid('', 17), H.make_opsetid('com.microsoft', 1)])
 )
+case('C29_sizes_that_contradict', 'any', 'SHAPE', 'rows of 3, as an image by itself makes, and rows of 0 are added, in a graph whose layout changes')(
+    lambda d: (model([N('Conv', ['x', 'x'], ['z'], pads=[1, 1]), N('Add', ['z', 'w'], ['y'])], [vi('x', F, [None, None, None])], [vi('y')], [init('w', np.zeros((2, 0), np.float32))]),
+               {'x': np.zeros((1, 1, 3), np.float32)})
+)

@@ -234,7 +234,7 @@ static struct proto nested(int deep, int bodies) {
     struct proto node = proto_node("", "If", "c", "y"), outer = {0};
     for (int branch = 0; branch < 2; branch++) {
       struct proto a = proto_attribute(branch ? "else_branch" : "then_branch", 5), other = {0};
-      add_node(&other, NODE, "test", "Op", "x", "y"), add_value(&other, OUTPUT, "y");
+      if (branch) add_node(&other, NODE, "test", "Op", "x", "y"), add_value(&other, OUTPUT, "y");
       proto_message(&a, 6, branch ? &other : &inner), proto_message(&node, ATTRIBUTE, &a);
     }
     proto_message(&outer, NODE, &node);

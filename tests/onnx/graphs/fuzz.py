@@ -162,7 +162,7 @@ def one_batch(first, options):
                 found.setdefault(name.split("_")[0], (name, mode, text))
         for name, mode, text in found.values():
             case = os.path.join(cases, name)
-            if os.path.isdir(case):
+            if name and os.path.isdir(case):
                 keep(case, mode, text, options, int(name.split("_")[0]))
             else:
                 print(f"\nseeds {first} to {first + TOGETHER - 1}, {' '.join(mode)}: {text}", flush=True)
