@@ -119,8 +119,10 @@ foreach(source IN LISTS sources)
   if(ONNXRUN_COVERAGE AND source MATCHES "^src/(base|exec)/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_WATCHED)
   endif()
-  # What runs once a model, not in every run, is small rather than fast.
-  if(source MATCHES "^(onnx|src/(facts|passes|model|nn|compile))/" OR ONNXRUN_OPS_FROM AND NOT source MATCHES "^src/kernels/")
+  # What runs once a model, or hands work to kernels, is small rather than fast: all but loops over elements.
+  if(source MATCHES "^(onnx|src/(base|facts|passes|model|nn|compile|exec|graph|xnn|layers/(attention|control|conv|image|matmul|move|pool|recurrent|text|train)))/" AND
+     NOT source MATCHES "/(numbers/.*|digest|env|threads|frame|session|product|byte_gates|causal_conv|col2im|conv_tail|deform_conv|einsum|integer_.*|max_unpool|solve)[.]c$" OR
+     ONNXRUN_OPS_FROM AND NOT source MATCHES "^src/kernels/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
   endif()
   # Upstream's headers are not held to our warnings (-isystem).
@@ -214,6 +216,9 @@ set_property(SOURCE ${simd_sources} APPEND PROPERTY COMPILE_OPTIONS -fno-unroll-
 set_property(SOURCE ${unrolled} APPEND PROPERTY COMPILE_OPTIONS $<$<NOT:$<CONFIG:MinSizeRel>>:-funroll-loops>)
 set_property(SOURCE src/kernels/convert/convert_simd.c src/kernels/elementwise/typed_narrow_simd.c src/kernels/reduce/reduce_simd.c
              APPEND PROPERTY COMPILE_OPTIONS $<$<NOT:$<CONFIG:MinSizeRel>>:-O2>)
+set(short_sources ${simd_sources})
+list(FILTER short_sources INCLUDE REGEX "/(pool|norm)/|/(depthwise|winograd)_simd")
+set_property(SOURCE ${short_sources} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
 foreach(level IN LISTS levels)
   set(level_sources ${simd_sources})
   if(NOT level IN_LIST HALF_levels)

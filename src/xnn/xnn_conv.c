@@ -17,7 +17,7 @@ static enum xnn_status create(const void *spec, const void *weights, const void 
   const struct onri_plane *p = &s->plane;
   const struct onri_axis *h = &p->height, *w = &p->width;
   const size_t in = (size_t)p->group_in, out = (size_t)p->group_out, groups = (size_t)p->groups;
-  if (p->transposed)
+  if (ONRI_PART(transposed) && p->transposed)
     return xnn_create_deconvolution2d_nhwc_f32(
         (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel,
         (uint32_t)w->kernel, (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation,
@@ -33,7 +33,7 @@ static enum xnn_status reshape(struct xnn_operator *op, const void *spec, size_t
   const struct onri_plane *p = &((const struct onri_plane_spec *)spec)->plane;
   size_t alignment = 1, height = 0, width = 0;
   const enum xnn_status status =
-      p->transposed
+      ONRI_PART(transposed) && p->transposed
           ? xnn_reshape_deconvolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
                                                  (uint32_t)p->extra_height, (uint32_t)p->extra_width, &height, &width,
                                                  threads)
@@ -59,8 +59,8 @@ static const struct onri_xnn_family plain = {"convolution",         create, resh
 static const struct onri_xnn_family transposed = {
     "transposed convolution", create, reshape, setup_transposed, bound_packing, onri_plane_spec_bound, 1};
 
-static const struct onri_xnn_family *family_of(const struct onri_xnn_conv *c) {
-  return c->transposed ? &transposed : &plain;
+static const struct onri_xnn_family *family_of(int is_transposed) {
+  return ONRI_PART(transposed) && is_transposed ? &transposed : &plain;
 }
 
 /* --- packed weights in a file --- */
@@ -83,7 +83,7 @@ static enum onr_status ask_about_layout(const struct onri_xnn_conv *c, uint64_t 
   if (spec.plane.taps > PROBE_TAPS) return ONR_STATUS_OK; /* not known: see onri_xnn_conv_recall */
   for (int i = 0; i < PROBE_WEIGHTS; i++) weight[i] = (float)(i + 1);
   for (int i = 0; i < PROBE_OUT; i++) bias[i] = (float)-i;
-  ONR_TRY(onri_xnn_pack(family_of(c), &packed, &spec, weight, bias, &apart, error));
+  ONR_TRY(onri_xnn_pack(family_of(c->transposed), &packed, &spec, weight, bias, &apart, error));
   onri_digest_add(&digest, packed.data, packed.bytes);
   *layout = digest.word[0] | 1;
   onri_xnn_packed_release(&packed, &apart);
@@ -97,7 +97,7 @@ enum onr_status onri_xnn_conv_recall(struct onri_xnn_packed *packed, const struc
   if (!onri_blocks_stored(env)) return ONR_STATUS_OK;
   ONR_TRY(ask_about_layout(c, &layout, env, error));
   if (!onri_block_answer(env, &stored) || !layout) return ONR_STATUS_OK;
-  if (stored == layout) onri_plane_recall(family_of(c), packed, &spec, c, env);
+  if (stored == layout) onri_plane_recall(family_of(c->transposed), packed, &spec, c, env);
   else onri_blocks_differ(env);
   return ONR_STATUS_OK;
 }
@@ -110,14 +110,14 @@ enum onr_status onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct 
     ONR_TRY(ask_about_layout(c, &layout, env, error));
     onri_block_tell(env, layout);
   }
-  return onri_plane_pack(family_of(c), packed, &spec, c, sizeof(float), weight, bias, env, error);
+  return onri_plane_pack(family_of(c->transposed), packed, &spec, c, sizeof(float), weight, bias, env, error);
 }
 
 enum onr_status onri_xnn_conv_plan(struct xnn_operator **op, const struct onri_xnn_packed *packed,
                                    const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
                                    struct onr_error *error) {
   struct onri_plane_spec spec = {.min = c->min, .max = c->max};
-  return onri_plane_plan(family_of(c), op, packed, &spec, c, scratch_bytes, env, error);
+  return onri_plane_plan(family_of(c->transposed), op, packed, &spec, c, scratch_bytes, env, error);
 }
 
 enum onr_status onri_xnn_conv_resize(struct xnn_operator **op, const struct onri_xnn_conv *was,
@@ -125,12 +125,13 @@ enum onr_status onri_xnn_conv_resize(struct xnn_operator **op, const struct onri
                                      struct onr_env *env, struct onr_error *error) {
   *fits = 0;
   if (was->min != c->min || was->max != c->max) return ONR_STATUS_OK;
-  return onri_plane_resize(family_of(c), op, was, c, roomy, fits, scratch_bytes, env, error);
+  return onri_plane_resize(family_of(c->transposed), op, was, c, roomy, fits, scratch_bytes, env, error);
 }
 
 enum onr_status onri_xnn_conv_run(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch, const float *x,
                                   float *y, struct onr_env *env, struct onr_error *error) {
-  return onri_xnn_run(family_of(c), op, &(struct onri_xnn_pointers){.scratch = scratch, .a = x, .y = y}, env, error);
+  return onri_xnn_run(family_of(c->transposed), op, &(struct onri_xnn_pointers){.scratch = scratch, .a = x, .y = y},
+                      env, error);
 }
 
 /* --- NaN --- */
@@ -161,7 +162,7 @@ static struct onri_plane probe_of(const struct onri_plane *p) {
 
 static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plane *q, const float *x, float *y,
                                  struct onr_env *env) {
-  const struct onri_xnn_family *family = q->transposed ? &transposed : &plain;
+  const struct onri_xnn_family *family = family_of(q->transposed);
   const struct onri_plane_spec spec = {.plane = *q};
   size_t bytes = 0;
   enum xnn_status status = reshape(op, &spec, &bytes, NULL);

@@ -19,10 +19,11 @@ static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit 
 
 /* --- packing --- */
 
-/* What is written in XNNPACK by hand is faster than vectors of 128 bits; where it is not there, plain C is slower. */
+/* What is written in XNNPACK by hand is faster than vectors of 128 bits, and than short code; where it is not there,
+ * plain C is slower. */
 int onri_conv_gemm_is_fast(void) {
 #ifdef ONNXRUN_HAVE_XNNPACK
-  return onri_kernels(conv_gemm)->lanes > 4;
+  return onri_kernels(conv_gemm)->lanes > 4 && !onri_kernels(conv_gemm)->is_plain;
 #else
   return 1;
 #endif

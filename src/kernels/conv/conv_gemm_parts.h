@@ -89,6 +89,7 @@ struct onri_conv_gemm_kernels {
   int64_t lanes;          /* of a vector */
   int64_t tile;           /* pixels that share weights in registers or in L1 */
   int64_t plane_channels; /* most that multiply_planes takes at once */
+  int is_plain;           /* short code: its tiles are not registers (simd.h) */
   /* `to`: where in the panel's rows the piece begins. Up to a vector is written behind it. */
   void (*gather)(const struct onri_conv_gather *g, const struct onri_conv_piece *piece, float *to);
   void (*gather_slab)(const struct onri_conv_slab *slab, float *to);

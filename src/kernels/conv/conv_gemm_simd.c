@@ -554,5 +554,12 @@ static void multiply_planes(const struct onri_conv_product *p) {
 }
 
 const struct onri_conv_gemm_kernels ONRI_AT_LEVEL(onri_conv_gemm_kernels) = {
-    F32_LANES,      SIMD_REGISTERS == 32 ? PAIR_ROWS : 2 * PAIR_ROWS, PLANE_ROWS, gather, gather_slab, multiply,
-    multiply_planes};
+    .lanes = F32_LANES,
+    .tile = SIMD_REGISTERS == 32 ? PAIR_ROWS : 2 * PAIR_ROWS,
+    .plane_channels = PLANE_ROWS,
+    .is_plain = ONRI_IS_PLAIN,
+    .gather = gather,
+    .gather_slab = gather_slab,
+    .multiply = multiply,
+    .multiply_planes = multiply_planes,
+};
