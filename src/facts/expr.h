@@ -56,7 +56,7 @@ struct onri_exprs {
   int32_t num_symbols;
   onri_expr positive[ONRI_EXPR_POSITIVE]; /* sums of symbols that are known to be above 0, though each may be 0 */
   int32_t num_positive;
-  int32_t contradicts; /* two numbers that should broadcast did not: no run has these sizes */
+  int32_t contradicts; /* sizes, ranks or types that should be one are not: no run has them */
   struct onri_intern_table atom_table, monomial_table, polynomial_table;
 };
 

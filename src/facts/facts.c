@@ -155,6 +155,19 @@ static int has_misplaced_container(const struct onri_facts *facts, const struct 
   return 0;
 }
 
+/* A type that the layer does not take, or two that should be one: no run goes on. */
+static int has_wrong_type(const struct onri_facts *facts, const struct onri_node *node) {
+  for (int32_t i = 0; i < node->num_in; i++) {
+    const enum onr_dtype dtype = node->in[i] == ONRI_NONE ? ONR_DTYPE_NONE : facts->of[node->in[i]].dtype;
+    const uint32_t types = onri_input_types(node->layer, node->params, (size_t)i);
+    const int32_t as = onri_types_as(types), other = as >= 0 && as < node->num_in ? node->in[as] : ONRI_NONE;
+    if (dtype == ONR_DTYPE_NONE) continue;
+    if (as < 0 && !(types >> dtype & 1)) return 1;
+    if (other != ONRI_NONE && facts->of[other].dtype != ONR_DTYPE_NONE && facts->of[other].dtype != dtype) return 1;
+  }
+  return 0;
+}
+
 /* Asks the layer's rule; outputs begin as unknown. */
 static enum onr_status ask_rule(struct onri_facts *facts, const struct onri_node *node, struct onri_deduction *d,
                                 struct onr_error *error) {
@@ -218,8 +231,10 @@ static enum onr_status deduce(struct onri_facts *facts, const struct onri_node *
       if (error) *error = why;
       return status;
     }
+    facts->exprs.contradicts |= status != ONR_STATUS_OK;
     if (status != ONR_STATUS_OK) return ONR_STATUS_OK;
   }
+  facts->exprs.contradicts |= has_wrong_type(facts, node);
   if (has_misplaced_container(facts, node)) return ONR_STATUS_OK;
   if (inferred != ONRI_INFERRED) return deduce_symbolic(facts, node, error);
   for (int32_t i = 0; i < node->num_out; i++)

@@ -23,7 +23,9 @@ void onri_deduce_concat(struct onri_deduction *d) {
   for (int32_t i = 0; i < d->node->num_in; i++) {
     const struct onri_fact *x = onri_fact_in(d, i);
     if (x->dtype != ONR_DTYPE_NONE) out->dtype = x->dtype;
-    if (onri_fact_has_rank(x)) out->rank = x->rank;
+    if (!onri_fact_has_rank(x)) continue;
+    d->exprs->contradicts |= out->rank != ONRI_UNKNOWN_RANK && out->rank != x->rank;
+    out->rank = x->rank;
   }
   const int32_t axis = onri_fact_axis(p->axis, out->rank);
   if (axis < 0) out->rank = ONRI_UNKNOWN_RANK;
