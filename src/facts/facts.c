@@ -39,17 +39,19 @@ onri_expr *onri_fact_make(struct onri_deduction *d, int32_t count) {
   return elements;
 }
 
+/* Types of tensors whose contents are looked at. */
+#define WHOLE (ONRI_DTYPE_BIT(ONR_DTYPE_I64) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL))
+
 /* Elements of a tensor whose contents are numbers. */
 static void take_numbers(struct onri_facts *facts, struct onri_fact *fact, const void *data) {
   int64_t values[ONRI_FACT_ELEMENTS], count = 1;
-  const int is_integer = fact->dtype == ONR_DTYPE_I64 || fact->dtype == ONR_DTYPE_I32 || fact->dtype == ONR_DTYPE_BOOL;
   for (int32_t i = 0; i < fact->rank; i++) {
     int64_t dim;
     if (!onri_expr_is_number(&facts->exprs, fact->dim[i], &dim) || dim > ONRI_FACT_ELEMENTS) return;
     count *= dim;
     if (count > ONRI_FACT_ELEMENTS) return;
   }
-  if (!is_integer || fact->rank == ONRI_UNKNOWN_RANK) return;
+  if (!onri_dtype_in(WHOLE, fact->dtype) || fact->rank == ONRI_UNKNOWN_RANK) return;
   onri_expr *elements = onri_arena_allocate(&facts->arena, (size_t)(count + 1) * sizeof(*elements));
   if (!elements) return;
   if (fact->dtype == ONR_DTYPE_BOOL)
@@ -61,7 +63,7 @@ static void take_numbers(struct onri_facts *facts, struct onri_fact *fact, const
 }
 
 const onri_expr *onri_fact_elements(const struct onri_deduction *d, int32_t i, int32_t *count) {
-  if (!onri_fact_has(d, i)) return NULL;
+  if (!ONRI_HERE(WHOLE) || !onri_fact_has(d, i)) return NULL;
   const int32_t v = d->node->in[i];
   struct onri_fact *fact = &d->facts->of[v];
   if (fact->num_elements < 0 && d->facts->numbers.known[v]) take_numbers(d->facts, fact, d->facts->numbers.known[v]);
@@ -106,8 +108,7 @@ static void publish_elements(struct onri_facts *facts, int32_t v) {
   struct onri_inference *f = &facts->numbers;
   int64_t values[ONRI_FACT_ELEMENTS];
   const int is_bool = fact->dtype == ONR_DTYPE_BOOL;
-  if (fact->num_elements < 0 || f->known[v] ||
-      (!is_bool && fact->dtype != ONR_DTYPE_I64 && fact->dtype != ONR_DTYPE_I32) ||
+  if (!ONRI_HERE(WHOLE) || fact->num_elements < 0 || f->known[v] || !onri_dtype_in(WHOLE, fact->dtype) ||
       onr_desc_elements(&f->descs[v]) != fact->num_elements)
     return;
   for (int32_t i = 0; i < fact->num_elements; i++)

