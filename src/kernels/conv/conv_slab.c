@@ -360,9 +360,9 @@ static void run_items(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   const struct onri_axis *a = w->c->axis;
   struct panel p;
-  struct slab slab; /* large: not cleared */
+  struct slab slab; /* large: not cleared but for what says that nothing is in it */
   size_t slot;
-  slab.key.rows = 0;
+  slab.key = (struct slab_of){0};
   p.floats = onri_conv_slot_take(&w->slots, &slot);
   for (size_t item = begin; item < end; item++) {
     int64_t rest = (int64_t)item;
