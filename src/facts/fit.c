@@ -5,6 +5,7 @@
  * (a sum, a quotient, a clamp) has a rule, or that size stays unknown. */
 #include <string.h>
 
+#include "base/numbers/checked.h"
 #include "facts/rules.h"
 
 enum { SAMPLES = 7, ENOUGH = 3, VARIABLES = 32, SYMBOLS_MOST = 32 };
@@ -72,7 +73,15 @@ static int bound_sizes(struct onri_deduction *d, struct variables *v, int s) {
   return 1;
 }
 
-/* Descriptors of the inputs in sample s. 0 where contents that decide shapes are not known. */
+/* Layers multiply dimensions that somebody has checked. */
+static int has_product(const struct onr_desc *desc) {
+  int64_t product = 64; /* bytes of an element, and more */
+  for (int32_t k = 0; k < desc->rank; k++)
+    if (!onri_mul_i64(product, desc->dim[k] ? desc->dim[k] : 1, &product)) return 0;
+  return 1;
+}
+
+/* Descriptors of the inputs in sample s. 0 where contents that decide shapes are not known, or sizes are no run's. */
 static int gather(struct onri_deduction *d, const struct variables *v, int s) {
   struct onri_inference *f = &d->facts->numbers;
   const size_t room = onri_inputs_room(d->node->layer, (size_t)d->node->num_in);
@@ -88,6 +97,7 @@ static int gather(struct onri_deduction *d, const struct variables *v, int s) {
       if (!onri_expr_is_number(d->exprs, x->dim[k], &f->in[i].dim[k]))
         f->in[i].dim[k] = v->size[s][find_variable(v, x->dim[k])];
     f->inputs[i] = f->known[d->node->in[i]];
+    if (!has_product(&f->in[i])) return 0;
     if (!f->inputs[i] && i < 32 && d->node->layer->shape_inputs >> i & 1) return 0;
   }
   return 1;

@@ -160,3 +160,7 @@ case('C29_sizes_that_contradict', 'any', 'SHAPE', 'rows of 3, as an image by its
     lambda d: (model([N('Conv', ['x', 'x'], ['z'], pads=[1, 1]), N('Add', ['z', 'w'], ['y'])], [vi('x', F, [None, None, None])], [vi('y')], [init('w', np.zeros((2, 0), np.float32))]),
                {'x': np.zeros((1, 1, 3), np.float32)})
 )
+case('C30_sizes_beyond_64_bits', 'any', 'LIMIT', 'Hardmax of 2^56 times as many elements as nobody knows')(
+    lambda d: (model([N('Tile', ['x', 't'], ['z']), N('Hardmax', ['z'], ['y'])], [vi('x', F, ['a', 'b', 'c'])], [vi('y')], [init('t', np.array([1 << 56, 1 << 20, 1 << 20]))]),
+               {'x': np.zeros((1, 1, 3), np.float32)})
+)
