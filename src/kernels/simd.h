@@ -772,6 +772,38 @@ INLINE vi32 i32_load_i8(const void *p) { return __builtin_convertvector(*(const 
 INLINE void i32_store_8(void *p, vi32 v) { *(vi8_quarter *)p = __builtin_convertvector(v, vi8_quarter); }
 INLINE void i32_store_16(void *p, vi32 v) { *(vi16_half *)p = __builtin_convertvector(v, vi16_half); }
 #endif
+#if SIMD_BYTES == 64
+INLINE vi32 i32_load_u8_part(const void *p, size_t count) {
+  return (vi32)_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(f32_first(count), p));
+}
+INLINE void i32_store_8_part(void *p, vi32 v, size_t count) {
+  _mm512_mask_cvtepi32_storeu_epi8(p, f32_first(count), (__m512i)v);
+}
+#else
+/* Both by way of a register: what was stored in parts is not loaded as a whole at once. */
+INLINE vi32 i32_load_u8_part(const void *p, size_t count) {
+  const uint8_t *x = p;
+  uint64_t bytes = 0;
+  uint32_t four;
+  if (count >= F32_LANES) return i32_load_u8(p);
+  if (count & 1) bytes = x[count - 1];
+  if (count & 2) bytes = bytes << 16 | (uint32_t)(x[count & 4] | x[(count & 4) + 1] << 8);
+  if (count & 4) memcpy(&four, x, sizeof(four)), bytes = bytes << 32 | four;
+  return i32_load_u8(&bytes);
+}
+INLINE void i32_store_8_part(void *p, vi32 v, size_t count) {
+  uint8_t *y = p;
+  uint64_t bytes = 0;
+  if (count >= F32_LANES) {
+    i32_store_8(p, v);
+    return;
+  }
+  i32_store_8(&bytes, v);
+  if (count & 4) memcpy(y, &bytes, 4), y += 4, bytes >>= 32;
+  if (count & 2) memcpy(y, &bytes, 2), y += 2, bytes >>= 16;
+  if (count & 1) *y = (uint8_t)bytes;
+}
+#endif
 INLINE vi32 i32_load_u16(const void *p) { return __builtin_convertvector(*(const vu16_half *)p, vi32); }
 INLINE vi32 i32_load_i16(const void *p) { return __builtin_convertvector(*(const vi16_half *)p, vi32); }
 INLINE vi16 i16_load_i8(const void *p) { return __builtin_convertvector(*(const vi8_half *)p, vi16); }

@@ -277,10 +277,12 @@ TORCHVISION = [
 TIMM = [
     *_timms("resnet10t ghostnet_050 hrnet_w18_small mobileone_s0 mobilenetv4_conv_small_050 nf_regnet_b0 poolformer_s12 "
             "pvt_v2_b0 res2net50_14w_8s resnest14d skresnet18 edgenext_xx_small fastvit_t8 focalnet_tiny_srf lambda_resnet26t "
-            "starnet_s1 dla46_c mobilevitv2_050 inception_next_atto davit_tiny shvit_s1 tiny_vit_5m_224"),
+            "starnet_s1 dla46_c mobilevitv2_050 inception_next_atto davit_tiny shvit_s1 tiny_vit_5m_224 regnetz_005 "
+            "efficientnet_b0_gn efficientnet_cc_b0_4e repvgg_a0 ghostnetv3_100 repghostnet_050 repvit_m0_9 dpn68 "
+            "resnext26ts tf_efficientnetv2_b0 tinynet_e lcnet_050 fbnetv3_b"),
     *_timms("mixer_s32_224 pit_ti_224 vit_tiny_patch16_224 visformer_tiny volo_d1_224 efficientvit_m0 gmlp_s16_224 "
             "cait_xxs24_224 coat_lite_tiny eva02_tiny_patch14_224 hiera_tiny_224 nest_tiny sequencer2d_s twins_svt_small "
-            "gcvit_xxtiny swinv2_cr_tiny_224 convit_tiny", 224),
+            "gcvit_xxtiny swinv2_cr_tiny_224 convit_tiny mvitv2_tiny", 224),
     *_timms("bat_resnext26ts botnet26t_256", 256), *_timms("crossvit_tiny_240", 240),
 ]
 

@@ -142,7 +142,7 @@ static double cost_of_depthwise(const struct onri_conv *c, int has_words) {
   const double four = 3, tap = has_words ? 2 : 1, alone = 2;
   const double taps = (double)onri_conv_taps(c), channels = (double)c->groups,
                fours = (double)(c->axis[0].kernel * c->axis[1].kernel * ((c->axis[2].kernel + FOUR - 1) / FOUR));
-  if (onri_depthwise_dot_can(c)) return ceil(channels / VECTOR) * fours * four;
+  if (onri_depthwise_dot_can(c)) return onri_depthwise_dot_vectors(c) * fours * four;
   return onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS ? ceil(channels / LANES) * taps * tap : channels * taps * alone;
 }
 

@@ -14,39 +14,59 @@ enum { CHANNELS = ONRI_DOT_CHANNELS, TAPS = ONRI_DOT_TAPS, MOST_OUTPUTS = 4 };
 /* Rows of outputs are made some at a time, from lines that were just packed: a strip, which stays in the cache. Each
  * thread has a slot for one. */
 enum { SLOTS = 16, MOST_ROWS = 16, STRIP = 96 << 10 };
-/* A quarter of a vector gains nothing over kernels/conv/depthwise.h. A block of no more than half a vector holds its
- * channels twice, and makes two rows at once. */
-enum { LEAST_CHANNELS = CHANNELS / 4, FOLDED = CHANNELS / 2 };
+/* A block of no more than half a vector holds its channels twice, and makes two rows at once. Those of no more than a
+ * quarter lie flat: pixels side by side are one row of numbers, in which taps are whole pixels apart, and weights come
+ * again after some blocks. */
+enum { FOLDED = CHANNELS / 2, MOST_FLAT = CHANNELS / 4 };
 
-/* How a line of taps is read: `quads` times four, for `outputs` windows at once. */
+/* How a line of taps is read: `quads` times four, for `outputs` windows at once; and how the channels lie. */
 struct shape {
-  size_t lines, quads, outputs;
+  size_t lines, quads, outputs, channels, blocks;
+  int is_flat;
 };
 
 static struct shape with_quads(const struct onri_conv *c, size_t quads) {
   const struct onri_axis *a = &c->axis[2];
   const int64_t windows = ((int64_t)quads * TAPS - a->kernel) / a->stride + 1;
-  struct shape s = {(size_t)(c->axis[0].kernel * c->axis[1].kernel), quads, 1};
+  struct shape s = {.lines = (size_t)(c->axis[0].kernel * c->axis[1].kernel),
+                    .quads = quads,
+                    .outputs = 1,
+                    .channels = (size_t)c->groups,
+                    .blocks = ((size_t)c->groups + CHANNELS - 1) / CHANNELS};
   if (a->dilation == 1)
     while (s.outputs < MOST_OUTPUTS && (int64_t)s.outputs * 2 <= windows) s.outputs *= 2;
   return s;
 }
 
-/* Instructions an output: twelve to load and interleave four taps, two for each of four vectors of products. */
+static size_t block_bytes(const struct shape *s) { return s->lines * s->quads * s->outputs * CHANNELS * TAPS; }
+
+/* Blocks after which a pixel begins one again. */
+static size_t cycle_of(size_t channels) {
+  for (size_t lanes = CHANNELS; channels % 2 == 0 && lanes > 1; channels /= 2) lanes /= 2;
+  return channels;
+}
+
+/* Instructions a vector of outputs: twelve to load and interleave four taps, two for each of four vectors of products.
+ */
 static size_t cost_of(const struct shape *s) { return s->quads * (12 + 8 * s->outputs) * 4 / s->outputs; }
 
 static struct shape shape_of(const struct onri_conv *c) {
   const size_t least = ((size_t)c->axis[2].kernel + TAPS - 1) / TAPS;
-  const struct shape narrow = with_quads(c, least), wide = with_quads(c, least + 1);
-  return cost_of(&wide) < cost_of(&narrow) ? wide : narrow;
+  struct shape narrow = with_quads(c, least);
+  const struct shape wide = with_quads(c, least + 1);
+  if (narrow.channels > MOST_FLAT) return cost_of(&wide) < cost_of(&narrow) ? wide : narrow;
+  narrow.outputs = 1, narrow.is_flat = 1, narrow.blocks = cycle_of(narrow.channels);
+  return narrow;
 }
 
-static size_t blocks_of(const struct onri_conv *c) { return ((size_t)c->groups + CHANNELS - 1) / CHANNELS; }
-static size_t block_bytes(const struct shape *s) { return s->lines * s->quads * s->outputs * CHANNELS * TAPS; }
-
 int onri_depthwise_dot_can(const struct onri_conv *c) {
-  return onri_kernels(depthwise_dot)->row && c->groups > LEAST_CHANNELS && c->group_in == 1 && c->group_out == 1 &&
-         !c->transposed && onri_conv_taps(c) <= 1024;
+  return onri_kernels(depthwise_dot)->row && c->group_in == 1 && c->group_out == 1 && !c->transposed &&
+         onri_conv_taps(c) <= 1024 && (c->groups > MOST_FLAT || c->axis[2].stride == 1);
+}
+
+double onri_depthwise_dot_vectors(const struct onri_conv *c) {
+  const struct shape s = shape_of(c);
+  return s.is_flat ? (double)s.channels / CHANNELS : (double)s.blocks;
 }
 
 /* --- weights --- */
@@ -54,38 +74,40 @@ int onri_depthwise_dot_can(const struct onri_conv *c) {
 size_t onri_depthwise_dot_packed_bytes(const struct onri_conv *c) {
   const struct shape s = shape_of(c);
   size_t bytes;
-  return onri_mul_size(block_bytes(&s) + CHANNELS * sizeof(int32_t), blocks_of(c), &bytes) ? bytes : SIZE_MAX;
+  return onri_mul_size(block_bytes(&s) + CHANNELS * sizeof(int32_t), s.blocks, &bytes) ? bytes : SIZE_MAX;
 }
 
 /* Of the block with that channel, whether it is folded; then its integers lie at the place of channel + FOLDED, too. */
-static int is_folded(const struct onri_conv *c, size_t channel) {
-  return (size_t)c->groups - channel / CHANNELS * CHANNELS <= FOLDED;
+static int is_folded(const struct shape *s, size_t channel) {
+  return !s->is_flat && s->channels - channel / CHANNELS * CHANNELS <= FOLDED;
 }
 
-/* Channels, with those of a folded block twice. */
-static size_t places_of(const struct onri_conv *c) {
-  const size_t channels = (size_t)c->groups;
-  return is_folded(c, channels - 1) ? channels / CHANNELS * CHANNELS + FOLDED + channels % CHANNELS : channels;
+/* Channels, with those of a folded block twice, and all of a cycle. */
+static size_t places_of(const struct shape *s) {
+  if (s->is_flat) return s->blocks * CHANNELS;
+  return is_folded(s, s->channels - 1) ? s->channels / CHANNELS * CHANNELS + FOLDED + s->channels % CHANNELS
+                                       : s->channels;
 }
 /* The channel at such a place; the rest of its half stands in for none, and takes the first of the block. */
-static size_t channel_at(const struct onri_conv *c, size_t i) {
-  const size_t channels = (size_t)c->groups, block = i / CHANNELS * CHANNELS, in = (i - block) % FOLDED;
-  if (!is_folded(c, block)) return i;
-  return block + in < channels ? block + in : block;
+static size_t channel_at(const struct shape *s, size_t i) {
+  const size_t block = i / CHANNELS * CHANNELS, in = (i - block) % FOLDED;
+  if (s->is_flat) return i % s->channels;
+  if (!is_folded(s, block)) return i;
+  return block + in < s->channels ? block + in : block;
 }
 
 void onri_depthwise_dot_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed) {
   const struct shape s = shape_of(c);
   const size_t kernel = (size_t)c->axis[2].kernel, taps = s.lines * kernel, step = (size_t)c->axis[2].stride;
   int32_t *sums = (int32_t *)packed;
-  int8_t *blocks = (int8_t *)(sums + blocks_of(c) * CHANNELS);
+  int8_t *blocks = (int8_t *)(sums + s.blocks * CHANNELS);
   memset(packed, 0, onri_depthwise_dot_packed_bytes(c));
-  for (size_t i = 0; i < places_of(c); i++) {
-    const size_t channel = channel_at(c, i), place = onri_dot_place(i % CHANNELS);
-    int8_t *block = blocks + channel / CHANNELS * block_bytes(&s);
+  for (size_t i = 0; i < places_of(&s); i++) {
+    const size_t channel = channel_at(&s, i), place = onri_dot_place(i % CHANNELS);
+    int8_t *block = blocks + i / CHANNELS * block_bytes(&s);
     for (size_t t = 0; t < taps; t++) {
       const int8_t value = (int8_t)(((const uint8_t *)weight)[channel * taps + t] ^ (is_signed ? 0 : 0x80));
-      sums[channel / CHANNELS * CHANNELS + place] += value;
+      sums[i / CHANNELS * CHANNELS + place] += value;
       for (size_t o = 0; o < s.outputs; o++) {
         const size_t tap = t % kernel + o * step;
         block[((t / kernel * s.quads + tap / TAPS) * s.outputs + o) * CHANNELS * TAPS + place * TAPS + tap % TAPS] =
@@ -115,12 +137,12 @@ static struct scratch parts_of(const struct onri_conv *c, void *block) {
   struct scratch s = {.lines = block};
   s.masks = (int32_t *)(void *)(s.lines + shape.lines);
   s.start = s.masks + shape.quads * shape.outputs;
-  s.zeros = s.start + blocks_of(c) * CHANNELS;
-  s.scales = (float *)(void *)(s.zeros + blocks_of(c) * CHANNELS);
-  s.bias = s.scales + blocks_of(c) * CHANNELS;
-  s.weights = (int8_t *)(s.bias + blocks_of(c) * CHANNELS);
-  s.is_exact = (char *)s.weights + blocks_of(c) * block_bytes(&shape);
-  s.slots = s.is_exact + blocks_of(c);
+  s.zeros = s.start + shape.blocks * CHANNELS;
+  s.scales = (float *)(void *)(s.zeros + shape.blocks * CHANNELS);
+  s.bias = s.scales + shape.blocks * CHANNELS;
+  s.weights = (int8_t *)(s.bias + shape.blocks * CHANNELS);
+  s.is_exact = (char *)s.weights + shape.blocks * block_bytes(&shape);
+  s.slots = s.is_exact + shape.blocks;
   return s;
 }
 
@@ -167,23 +189,36 @@ size_t onri_depthwise_dot_scratch(const struct onri_conv *c, uint32_t threads) {
   const size_t block = block_bytes(&shape) + 1 + CHANNELS * 2 * (sizeof(int32_t) + sizeof(float)),
                image = onri_byte_image_bytes(c);
   if (image == SIZE_MAX || behind(c) == SIZE_MAX || !onri_add_size(image, behind(c), &bytes) ||
-      !onri_mul_size(bytes, SLOTS, &bytes) || !onri_mul_size(blocks_of(c), block, &constants) ||
+      !onri_mul_size(bytes, SLOTS, &bytes) || !onri_mul_size(shape.blocks, block, &constants) ||
       !onri_add_size(bytes, constants_bytes(&shape), &bytes) || !onri_add_size(bytes, constants, &bytes))
     return SIZE_MAX;
   return constants_bytes(&shape) + constants + slots_of(threads) * slot_bytes(c);
 }
 
+static size_t result_bytes(const struct onri_depthwise_dot *d) { return d->requantise ? 1 : sizeof(int32_t); }
+
+struct work {
+  const struct onri_depthwise_dot *d;
+  struct scratch scratch;
+  struct shape shape;
+  size_t rows, strips; /* rows of a strip, strips of a plane */
+  int has_zeros;
+  struct onr_env *env;
+};
+
 /* The bias, what the zero points take off, and the scales, in the order of a block's channels; whether weights have
  * zero points as they are packed. */
-static int set_constants(const struct onri_depthwise_dot *d, const struct scratch *s) {
+static int set_constants(const struct work *w) {
+  const struct onri_depthwise_dot *d = w->d;
+  const struct scratch *s = &w->scratch;
   const int32_t *sums = d->packed;
   const uint32_t taps = (uint32_t)onri_conv_taps(d->conv),
                  x_zero = (uint32_t)(d->x_zero + onri_byte_shift(d->x_signed));
   int32_t any = 0;
   /* lanes without a channel: garbage may be a denormal number, which takes a hundred cycles to multiply */
-  memset(s->scales, 0, 2 * blocks_of(d->conv) * CHANNELS * sizeof(*s->scales)); /* and the bias */
-  for (size_t i = 0; i < places_of(d->conv); i++) {
-    const size_t channel = channel_at(d->conv, i), at = i / CHANNELS * CHANNELS + onri_dot_place(i % CHANNELS);
+  memset(s->scales, 0, 2 * w->shape.blocks * CHANNELS * sizeof(*s->scales)); /* and the bias */
+  for (size_t i = 0; i < places_of(&w->shape); i++) {
+    const size_t channel = channel_at(&w->shape, i), at = i / CHANNELS * CHANNELS + onri_dot_place(i % CHANNELS);
     const uint32_t bias = d->bias ? (uint32_t)d->bias[channel] : 0;
     s->zeros[at] = (d->w_zeros ? d->w_zeros[channel * d->w_zero_step] : 0) - (d->w_signed ? 0 : 128);
     s->start[at] = (int32_t)(bias - x_zero * ((uint32_t)sums[at] - taps * (uint32_t)s->zeros[at]));
@@ -195,8 +230,8 @@ static int set_constants(const struct onri_depthwise_dot *d, const struct scratc
   return any != 0;
 }
 
-static const int8_t *weights_of(const struct onri_depthwise_dot *d) {
-  return (const int8_t *)((const int32_t *)d->packed + blocks_of(d->conv) * CHANNELS);
+static const int8_t *weights_of(const struct work *w) {
+  return (const int8_t *)((const int32_t *)w->d->packed + w->shape.blocks * CHANNELS);
 }
 
 /* The taps of each window that are read together. */
@@ -212,15 +247,6 @@ static void set_masks(const struct onri_conv *c, const struct shape *shape, int3
     }
 }
 
-struct work {
-  const struct onri_depthwise_dot *d;
-  struct scratch scratch;
-  struct shape shape;
-  size_t rows, strips; /* rows of a strip, strips of a plane */
-  int has_zeros;
-  struct onr_env *env;
-};
-
 /* Row [o0][o1] of an image, whose first window begins at x in a strip; and the one below for pair = 1. */
 struct row {
   const struct onri_byte_image *strip;
@@ -230,13 +256,13 @@ struct row {
 
 static void set_weights(const struct work *w, size_t block, struct onri_depthwise_dot_job *job) {
   const int is_exact = w->has_zeros && w->scratch.is_exact[block];
-  job->weights = (is_exact ? w->scratch.weights : weights_of(w->d)) + block * block_bytes(&w->shape);
+  job->weights = (is_exact ? w->scratch.weights : weights_of(w)) + block * block_bytes(&w->shape);
   job->zeros = w->has_zeros && !is_exact ? w->scratch.zeros + block * CHANNELS : NULL;
 }
 
 /* Most weights of most blocks are bytes without their zero points, too. */
 static void take_zeros_off(const struct work *w) {
-  for (size_t block = 0; block < blocks_of(w->d->conv); block++) {
+  for (size_t block = 0; block < w->shape.blocks; block++) {
     struct onri_depthwise_dot_job job = {
         .num_lines = w->shape.lines, .quads = w->shape.quads, .outputs = w->shape.outputs, .masks = w->scratch.masks};
     w->scratch.is_exact[block] = 0;
@@ -246,41 +272,73 @@ static void take_zeros_off(const struct work *w) {
   }
 }
 
-static void make_row(const struct work *w, const struct row *r) {
+/* The job without what hangs on the channels. */
+static struct onri_depthwise_dot_job job_of(const struct work *w, const struct onri_byte_image *strip) {
   const struct onri_conv *c = w->d->conv;
-  const struct onri_depthwise_dot *d = w->d;
-  const size_t size = d->requantise ? 1 : sizeof(int32_t);
+  return (struct onri_depthwise_dot_job){.tap = dilation_of(c) * strip->step[2],
+                                         .step = (size_t)c->axis[2].stride * strip->step[2],
+                                         .lines = w->scratch.lines,
+                                         .num_lines = w->shape.lines,
+                                         .quads = w->shape.quads,
+                                         .outputs = w->shape.outputs,
+                                         .masks = w->scratch.masks,
+                                         .y_step = (size_t)c->y.stride[2] * result_bytes(w->d),
+                                         .count = (size_t)c->axis[2].out};
+}
+
+static char *row_of_y(const struct work *w, const struct row *r) {
+  const struct onri_image *y = &w->d->conv->y;
+  return (char *)w->d->y +
+         (size_t)((int64_t)r->batch * y->batch_stride + (int64_t)r->o0 * y->stride[0] + (int64_t)r->o1 * y->stride[1]) *
+             result_bytes(w->d);
+}
+
+/* Runs it with what is of the block that begins with that channel. */
+static void run_block(const struct work *w, size_t first, struct onri_depthwise_dot_job *job) {
   struct onri_requantise requantise = {0};
   struct onri_byte_reals reals = {0};
-  struct onri_depthwise_dot_job job = {.tap = dilation_of(c) * r->strip->step[2],
-                                       .step = (size_t)c->axis[2].stride * r->strip->step[2],
-                                       .lines = w->scratch.lines,
-                                       .num_lines = w->shape.lines,
-                                       .quads = w->shape.quads,
-                                       .outputs = w->shape.outputs,
-                                       .masks = w->scratch.masks,
-                                       .requantise = d->requantise ? &requantise : NULL,
-                                       .reals = d->reals ? &reals : NULL,
-                                       .y_step = (size_t)c->y.stride[2] * size,
-                                       .count = (size_t)c->axis[2].out};
-  if (d->requantise) requantise = *d->requantise;
-  if (d->reals) reals = *d->reals;
-  char *y = (char *)d->y + (size_t)((int64_t)r->batch * c->y.batch_stride + (int64_t)r->o0 * c->y.stride[0] +
-                                    (int64_t)r->o1 * c->y.stride[1]) *
-                               size;
-  const size_t x_below = (size_t)c->axis[1].stride * r->strip->step[1], y_below = (size_t)c->y.stride[1] * size;
+  if (w->d->requantise) requantise = *w->d->requantise, job->requantise = &requantise;
+  if (w->d->reals) reals = *w->d->reals, job->reals = &reals;
+  requantise.scales = reals.scales = w->scratch.scales + first;
+  reals.bias = w->scratch.bias + first;
+  job->start = w->scratch.start + first;
+  set_weights(w, first / CHANNELS, job);
+  onri_kernels(depthwise_dot)->row(job);
+}
+
+static void make_row(const struct work *w, const struct row *r) {
+  const struct onri_conv *c = w->d->conv;
+  const size_t size = result_bytes(w->d), x_below = (size_t)c->axis[1].stride * r->strip->step[1],
+               y_below = (size_t)c->y.stride[1] * size;
+  struct onri_depthwise_dot_job job = job_of(w, r->strip);
   for (size_t first = 0; first < (size_t)c->groups; first += CHANNELS) {
-    const int folded = r->pair && is_folded(c, first);
+    const int folded = r->pair && is_folded(&w->shape, first);
     job.channels = (size_t)c->groups - first;
     job.x_fold = folded ? x_below : 0, job.y_fold = folded ? y_below : 0;
-    set_weights(w, first / CHANNELS, &job);
-    job.start = w->scratch.start + first, requantise.scales = w->scratch.scales + first;
-    reals.scales = requantise.scales, reals.bias = w->scratch.bias + first;
     for (size_t i = 0; i <= r->pair; i++) {
-      job.x = r->x + first + i * x_below, job.y = y + first * size + i * y_below;
-      if (i == 0 || !folded) onri_kernels(depthwise_dot)->row(&job);
+      job.x = r->x + first + i * x_below, job.y = row_of_y(w, r) + first * size + i * y_below;
+      if (i == 0 || !folded) run_block(w, first, &job);
     }
   }
+}
+
+/* Blocks whose weights are the same, after each other; then the part of one that is left. */
+static void make_flat_row(const struct work *w, const struct row *r) {
+  const struct onri_conv *c = w->d->conv;
+  const size_t size = result_bytes(w->d), numbers = (size_t)(c->axis[2].out * c->groups), full = numbers / CHANNELS,
+               cycle = w->shape.blocks;
+  struct onri_depthwise_dot_job job = job_of(w, r->strip);
+  char *y = row_of_y(w, r);
+  job.step = cycle * CHANNELS, job.y_step = job.step * size, job.channels = CHANNELS;
+  for (size_t block = 0; block < cycle && block < full; block++) {
+    job.x = r->x + block * CHANNELS, job.y = y + block * CHANNELS * size;
+    job.count = (full - block - 1) / cycle + 1;
+    run_block(w, block * CHANNELS, &job);
+  }
+  if (numbers == full * CHANNELS) return;
+  job.x = r->x + full * CHANNELS, job.y = y + full * CHANNELS * size;
+  job.channels = numbers - full * CHANNELS, job.count = 1;
+  run_block(w, full % cycle * CHANNELS, &job);
 }
 
 static void make_strip(const struct work *w, size_t index, char *slot) {
@@ -293,9 +351,9 @@ static void make_strip(const struct work *w, size_t index, char *slot) {
   const struct onri_byte_image strip = onri_byte_strip_pack(c, d->x, d->x_signed, d->x_zero, batch, &part, slot);
   row.strip = &strip;
   for (row.o1 = first; row.o1 < end; row.o1 += 1 + row.pair) {
-    row.pair = row.o1 + 1 < end && is_folded(c, (size_t)c->groups - 1);
+    row.pair = row.o1 + 1 < end && is_folded(&w->shape, w->shape.channels - 1);
     row.x = strip.x + (row.o1 - first) * (size_t)c->axis[1].stride * strip.step[1];
-    make_row(w, &row);
+    (w->shape.is_flat ? make_flat_row : make_row)(w, &row);
   }
 }
 
@@ -322,7 +380,7 @@ void onri_depthwise_dot(const struct onri_depthwise_dot *d, struct onr_env *env)
       .d = d, .scratch = parts_of(c, d->scratch), .shape = shape_of(c), .rows = rows_of_strip(c), .env = env};
   w.strips = ((size_t)c->axis[1].out + w.rows - 1) / w.rows;
   set_lines(c, w.rows, w.scratch.lines);
-  w.has_zeros = set_constants(d, &w.scratch);
+  w.has_zeros = set_constants(&w);
   set_masks(c, &w.shape, w.scratch.masks);
   if (w.has_zeros) take_zeros_off(&w);
   onri_workers_for(env, slots_of(onr_threads_count(env->threads)), (size_t)(c->x.batch * c->axis[0].out) * w.strips,

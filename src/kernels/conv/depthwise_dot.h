@@ -7,6 +7,8 @@
 
 /* Whether this processor has such instructions, and c is a convolution for them. */
 int onri_depthwise_dot_can(const struct onri_conv *c);
+/* Vectors that the channels of a pixel take. */
+double onri_depthwise_dot_vectors(const struct onri_conv *c);
 
 /* weight: [groups][taps]. SIZE_MAX where it does not fit. */
 size_t onri_depthwise_dot_packed_bytes(const struct onri_conv *c);

@@ -58,10 +58,9 @@ INLINE vf32 load_x(const struct onri_depthwise_job job, int64_t at, const int ki
     return (vf32)i32_pick((vi32)f32_load_part(x, lanes.inputs), (vi32)f32_load_part(x + F32_LANES, more), lanes.from);
   }
   const uint8_t *x = (const uint8_t *)job.x + at;
-  uint8_t part[F32_LANES] = {0};
-  if (!full) memcpy(part, x, lanes.count);
-  if (kind == PLAIN_BYTES) return f32_from_i32(i32_load_u8(full ? x : part));
-  const vi32 value = i32_load_u8(full ? x : part) ^ i32_set(job.bytes->flip);
+  const vi32 bytes = full ? i32_load_u8(x) : i32_load_u8_part(x, lanes.count);
+  if (kind == PLAIN_BYTES) return f32_from_i32(bytes);
+  const vi32 value = bytes ^ i32_set(job.bytes->flip);
   return f32_from_i32(value) - f32_set(job.bytes->zero);
 }
 

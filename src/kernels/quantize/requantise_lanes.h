@@ -20,9 +20,7 @@ INLINE struct requantise_bounds requantise_bounds_of(const struct onri_requantis
 INLINE void requantise_lanes(const struct requantise_bounds *b, vi32 sums, vf32 scale, uint8_t *y, size_t lanes) {
   const vf32 real = f32_from_i32(sums) * scale;
   const vi32 steps = i32_nearest(f32_least(f32_greatest(real, b->low), b->high)) + b->zero;
-  uint8_t part[F32_LANES];
-  i32_store_8(lanes >= F32_LANES ? y : part, steps);
-  if (lanes < F32_LANES) memcpy(y, part, lanes);
+  i32_store_8_part(y, steps, lanes);
 }
 
 /* The same for four vectors of sums, as bytes in the order of u8_from_zipped. */
