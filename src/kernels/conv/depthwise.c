@@ -34,7 +34,7 @@ static void run_parts(void *context, size_t begin, size_t end) {
                   from = channel / job.each * job.terms;
     rest /= w->parts;
     job.top = rest % w->blocks * w->block, rest /= w->blocks;
-    job.bottom = least(c->axis[1].out, job.top + w->block);
+    job.bottom = least(job.axis[1].out, job.top + w->block);
     job.o0 = rest % c->axis[0].out, rest /= c->axis[0].out;
     job.x = (const char *)job.x + (rest * c->x.batch_stride + from) * (int64_t)w->x_size;
     job.y = (char *)job.y + (rest * c->y.batch_stride + job.o0 * c->y.stride[0] + channel) * (int64_t)w->y_size;
@@ -60,8 +60,9 @@ static void cut(struct work *w, const struct onr_env *env) {
   w->part = (w->job.channels - 1) / w->parts / LINE * LINE + LINE;
   w->parts = (w->job.channels - 1) / w->part + 1;
   w->block = ROWS;
-  while (threads > 1 && w->block > 1 && planes * w->parts * c->axis[1].out < 4 * threads * w->block) w->block /= 2;
-  w->blocks = (c->axis[1].out - 1) / w->block + 1;
+  const int64_t rows = w->job.axis[1].out;
+  while (threads > 1 && w->block > 1 && planes * w->parts * rows < 4 * threads * w->block) w->block /= 2;
+  w->blocks = (rows - 1) / w->block + 1;
 }
 
 static void fill_job(struct work *w, const void *x, const float *packed, const float *bias, void *y) {
@@ -89,8 +90,24 @@ static void fill_job(struct work *w, const void *x, const float *packed, const f
                                        .tail_context = w->job.tail_context};
 }
 
+static void swap(int64_t *a, int64_t *b) {
+  const int64_t kept = *a;
+  *a = *b, *b = kept;
+}
+
+/* Tiles go down the columns of images so narrow that most of a tile would lie beside them. */
+static void turn(struct onri_depthwise_job *job) {
+  const struct onri_axis rows = job->axis[1], columns = job->axis[2];
+  const int64_t along = rows.out * ((columns.out - 1) / ONRI_DEPTHWISE_TILE + 1),
+                down = columns.out * ((rows.out - 1) / ONRI_DEPTHWISE_TILE + 1);
+  if (job->axis[0].kernel > 1 || 3 * down > 2 * along) return;
+  job->axis[1] = columns, job->axis[2] = rows;
+  swap(&job->x_line, &job->x_pixel), swap(&job->y_line, &job->y_pixel), swap(&job->w_line, &job->w_tap);
+}
+
 static void run_all(struct work *w, struct onr_env *env) {
   const struct onri_conv *c = w->c;
+  turn(&w->job);
   cut(w, env);
   onr_parallel_for(env, (size_t)(c->x.batch * c->axis[0].out * w->blocks * w->parts), 1, run_parts, w);
 }

@@ -134,6 +134,21 @@ static void squares_of_8_bytes(const struct onri_transpose *t) { walk_f64(t, t->
       for (size_t a = 0; a < num_a && num_a >= SIDE; a += SIDE) stack_##bits(t, last_begin(a, SIDE, num_a), b, SIDE); \
     }                                                                                                                 \
   }                                                                                                                   \
+  /* Side by side, of rows too few for a vector of y. */                                                              \
+  static void wide_stacks_##bits(const struct onri_transpose *t) {                                                    \
+    const size_t wide = SIMD_BYTES * 8 / bits;                                                                        \
+    for (size_t i = 0; i < t->num_a; i += wide)                                                                       \
+      for (size_t k = 0; k < t->num_b; k += SIDE) {                                                                   \
+        const size_t a = last_begin(i, wide, t->num_a), b = last_begin(k, SIDE, t->num_b);                            \
+        const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                           \
+        char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                 \
+        vi8 v[2][SIDE];                                                                                               \
+        UNROLL for (int r = 0; r < SIDE; r++) v[0][r] = i8_load(x + r * t->x_stride);                                 \
+        turn_##bits(v);                                                                                               \
+        UNROLL for (int r = 0; r < SIDE; r++)                                                                         \
+            f32_store_fours(y + r * t->y_stride, SIDE * t->y_stride, (vf32)v[0][r]);                                  \
+      }                                                                                                               \
+  }                                                                                                                   \
   /* Of the first num_a columns of few rows. What is written over the end of a line of y, the next one goes over. */  \
   static void few_rows_##bits(const struct onri_transpose *t, size_t num_a) {                                         \
     const size_t wide = SIMD_BYTES * 8 / bits;                                                                        \
@@ -170,6 +185,10 @@ static int stacks(const struct onri_transpose *t, size_t size) {
   if (rows >= lanes) {
     (size == 1 ? stacks_8 : stacks_16)(t, rows);
     one_by_one(t, 0, rows, size);
+    return 1;
+  }
+  if (line_y >= 16 && t->num_a >= lanes) {
+    (size == 1 ? wide_stacks_8 : wide_stacks_16)(t);
     return 1;
   }
   const size_t columns = reaching_lines(t->num_a, line_y, t->y_stride);

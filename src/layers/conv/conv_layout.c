@@ -46,7 +46,9 @@ static double pixels_apart(const struct onri_conv *c) {
 enum { WINOGRAD_CHANNELS = 16, FEWER_CHANNELS = 7, OUTPUTS_OF_FEWER = 12, DILATED_CHANNELS = 64 };
 
 static int wants_winograd(const struct onri_conv *c) {
+  enum { FEWEST_OUTPUTS = 6 };
   struct onri_winograd how;
+  if (c->group_out < FEWEST_OUTPUTS) return 0;
   /* Whether it is depends on the sizes; else taps that meet padding are left out, also of channels-last images. */
   if (c->axis[0].dilation > 1 || c->axis[1].dilation > 1 || c->axis[2].dilation > 1)
     return pixels_apart(c) <= 1 && c->group_out >= OUTPUTS_OF_FEWER &&
