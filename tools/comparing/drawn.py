@@ -168,15 +168,18 @@ def norm(rng):
 def along(rng):
     """One axis of many: softmax, sums that run, the greatest, sorting."""
     op = pick(rng, ("Softmax", "Softmax", "LogSoftmax", "CumSum", "ArgMax", "ArgMin", "TopK", "Hardmax"))
+    kinds = {"CumSum": (DOUBLE, INT32, INT64), "TopK": (DOUBLE, INT32, INT64), "ArgMax": (HALF, DOUBLE, INT32, INT64, UINT8, INT8),
+             "ArgMin": (DOUBLE, INT32, INT64, UINT8, INT8), "Softmax": (HALF, DOUBLE)}.get(op, (DOUBLE,))
+    kind = FLOAT if rng.random() < 0.5 else pick(rng, kinds)
     x = shape_of(rng, int(rng.integers(1, 5)))
     axis = int(rng.integers(len(x)))
-    name = f"{op} {words(*x)} axis {axis}"
+    name = f"{op} {kind_name(kind)} {words(*x)} axis {axis}"
     if op == "CumSum":
-        return name, layer(op, [x], [np.array(axis)])
+        return name, layer(op, [x], [np.array(axis)], kind=kind)
     if op == "TopK":
         count = size(rng, 1, x[axis])
-        return f"{name} {count}", layer(op, [x], [np.array([count])], outputs=2, axis=axis, largest=int(rng.random() < 0.7))
-    return name, layer(op, [x], axis=axis, kind=FLOAT)
+        return f"{name} {count}", layer(op, [x], [np.array([count])], outputs=2, axis=axis, largest=int(rng.random() < 0.7), kind=kind)
+    return name, layer(op, [x], axis=axis, kind=kind)
 
 
 def reduction(rng):

@@ -106,62 +106,61 @@ static void squares_of_4_bytes(const struct onri_transpose *t) {
 static void squares_of_8_bytes(const struct onri_transpose *t) { walk_f64(t, t->num_a, t->num_b); }
 
 /* Squares of 16 bytes a side, as many side by side as a vector has parts of 16 bytes. */
-#define STACKS(bits, SIDE)                                                                                            \
-  INLINE void turn_##bits(vi8 v[2][SIDE]) {                                                                           \
-    UNROLL for (int round = 1, from = 0; round < SIDE; round *= 2, from = !from)                                      \
-        UNROLL for (int i = 0; i < SIDE / 2; i++) {                                                                   \
-      v[!from][2 * i] = i##bits##_zip_low(v[from][i], v[from][i + SIDE / 2]);                                         \
-      v[!from][2 * i + 1] = i##bits##_zip_high(v[from][i], v[from][i + SIDE / 2]);                                    \
-    }                                                                                                                 \
-    UNROLL for (int i = 0; i < SIDE && SIDE == 8; i++) v[0][i] = v[1][i];                                             \
-  }                                                                                                                   \
-  /* One beneath the other: a vector of y is a column of all of them. */                                              \
-  INLINE void stack_##bits(const struct onri_transpose *t, size_t a, size_t b, int columns) {                         \
-    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                               \
-    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                     \
-    vi8 v[2][SIDE];                                                                                                   \
-    UNROLL for (int i = 0; i < SIDE; i++) v[0][i] = (vi8)f32_load_fours(x + i * t->x_stride, SIDE * t->x_stride);     \
-    turn_##bits(v);                                                                                                   \
-    UNROLL for (int i = 0; i < SIDE; i++) if (i < columns) i8_store(y + i * t->y_stride, v[0][i]);                    \
-  }                                                                                                                   \
-  /* Of the first num_b rows. The last ones of a line go over elements of those before once more rather than being    \
-   * cut; a line that is shorter than one is read over its end. */                                                    \
-  static void stacks_##bits(const struct onri_transpose *t, size_t num_b) {                                           \
-    const size_t num_a = t->num_a, high = SIMD_BYTES * 8 / bits;                                                      \
-    for (size_t i = 0; i < num_b; i += high) {                                                                        \
-      const size_t b = last_begin(i, high, num_b);                                                                    \
-      if (num_a < SIDE) stack_##bits(t, 0, b, (int)num_a);                                                            \
-      for (size_t a = 0; a < num_a && num_a >= SIDE; a += SIDE) stack_##bits(t, last_begin(a, SIDE, num_a), b, SIDE); \
-    }                                                                                                                 \
-  }                                                                                                                   \
-  /* Side by side, of rows too few for a vector of y. */                                                              \
-  static void wide_stacks_##bits(const struct onri_transpose *t) {                                                    \
-    const size_t wide = SIMD_BYTES * 8 / bits;                                                                        \
-    for (size_t i = 0; i < t->num_a; i += wide)                                                                       \
-      for (size_t k = 0; k < t->num_b; k += SIDE) {                                                                   \
-        const size_t a = last_begin(i, wide, t->num_a), b = last_begin(k, SIDE, t->num_b);                            \
-        const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                           \
-        char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                 \
-        vi8 v[2][SIDE];                                                                                               \
-        UNROLL for (int r = 0; r < SIDE; r++) v[0][r] = i8_load(x + r * t->x_stride);                                 \
-        turn_##bits(v);                                                                                               \
-        UNROLL for (int r = 0; r < SIDE; r++)                                                                         \
-            f32_store_fours(y + r * t->y_stride, SIDE * t->y_stride, (vf32)v[0][r]);                                  \
-      }                                                                                                               \
-  }                                                                                                                   \
-  /* Of the first num_a columns of few rows. What is written over the end of a line of y, the next one goes over. */  \
-  static void few_rows_##bits(const struct onri_transpose *t, size_t num_a) {                                         \
-    const size_t wide = SIMD_BYTES * 8 / bits;                                                                        \
-    for (size_t i = 0; i < num_a; i += wide) {                                                                        \
-      const size_t a = last_begin(i, wide, num_a);                                                                    \
-      char lines[SIMD_BYTES * 128 / bits], *y = t->y + (ptrdiff_t)a * t->y_stride;                                    \
-      vi8 v[2][SIDE] = {{{0}}};                                                                                       \
-      UNROLL for (size_t b = 0; b < SIDE; b++) if (b < t->num_b) v[0][b] =                                            \
-          i8_load(t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8));                                                \
-      turn_##bits(v);                                                                                                 \
-      UNROLL for (int k = 0; k < SIDE; k++) f32_store_fours(lines + k * 16, SIDE * 16, (vf32)v[0][k]);                \
-      for (size_t k = 0; k < wide; k++) memcpy(y + (ptrdiff_t)k * t->y_stride, lines + k * 16, 16);                   \
-    }                                                                                                                 \
+#define STACKS(bits, SIDE)                                                                                             \
+  INLINE void turn_##bits(vi8 v[2][SIDE]) {                                                                            \
+    UNROLL for (int round = 1, from = 0; round < SIDE; round *= 2, from = !from)                                       \
+        UNROLL for (int i = 0; i < SIDE / 2; i++) {                                                                    \
+      v[!from][2 * i] = i##bits##_zip_low(v[from][i], v[from][i + SIDE / 2]);                                          \
+      v[!from][2 * i + 1] = i##bits##_zip_high(v[from][i], v[from][i + SIDE / 2]);                                     \
+    }                                                                                                                  \
+    UNROLL for (int i = 0; i < SIDE && SIDE == 8; i++) v[0][i] = v[1][i];                                              \
+  }                                                                                                                    \
+  /* One beneath the other: a vector of y is a column of all of them. */                                               \
+  INLINE void stack_##bits(const struct onri_transpose *t, size_t a, size_t b, int columns) {                          \
+    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                                \
+    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                      \
+    vi8 v[2][SIDE];                                                                                                    \
+    UNROLL for (int i = 0; i < SIDE; i++) v[0][i] = (vi8)f32_load_fours(x + i * t->x_stride, SIDE * t->x_stride);      \
+    turn_##bits(v);                                                                                                    \
+    UNROLL for (int i = 0; i < SIDE; i++) if (i < columns) i8_store(y + i * t->y_stride, v[0][i]);                     \
+  }                                                                                                                    \
+  /* Of the first num_b rows. The last ones of a line go over elements of those before once more rather than being     \
+   * cut; a line that is shorter than one is read over its end. */                                                     \
+  static void stacks_##bits(const struct onri_transpose *t, size_t num_b) {                                            \
+    const size_t num_a = t->num_a, high = SIMD_BYTES * 8 / bits;                                                       \
+    for (size_t i = 0; i < num_b; i += high) {                                                                         \
+      const size_t b = last_begin(i, high, num_b);                                                                     \
+      if (num_a < SIDE) stack_##bits(t, 0, b, (int)num_a);                                                             \
+      for (size_t a = 0; a < num_a && num_a >= SIDE; a += SIDE) stack_##bits(t, last_begin(a, SIDE, num_a), b, SIDE);  \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  /* Side by side, of rows too few for a vector of y. */                                                               \
+  static void wide_stacks_##bits(const struct onri_transpose *t) {                                                     \
+    const size_t wide = SIMD_BYTES * 8 / bits;                                                                         \
+    for (size_t i = 0; i < t->num_a; i += wide)                                                                        \
+      for (size_t k = 0; k < t->num_b; k += SIDE) {                                                                    \
+        const size_t a = last_begin(i, wide, t->num_a), b = last_begin(k, SIDE, t->num_b);                             \
+        const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                            \
+        char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                  \
+        vi8 v[2][SIDE];                                                                                                \
+        UNROLL for (int r = 0; r < SIDE; r++) v[0][r] = i8_load(x + r * t->x_stride);                                  \
+        turn_##bits(v);                                                                                                \
+        UNROLL for (int r = 0; r < SIDE; r++) f32_store_fours(y + r * t->y_stride, SIDE * t->y_stride, (vf32)v[0][r]); \
+      }                                                                                                                \
+  }                                                                                                                    \
+  /* Of the first num_a columns of few rows. What is written over the end of a line of y, the next one goes over. */   \
+  static void few_rows_##bits(const struct onri_transpose *t, size_t num_a) {                                          \
+    const size_t wide = SIMD_BYTES * 8 / bits;                                                                         \
+    for (size_t i = 0; i < num_a; i += wide) {                                                                         \
+      const size_t a = last_begin(i, wide, num_a);                                                                     \
+      char lines[SIMD_BYTES * 128 / bits], *y = t->y + (ptrdiff_t)a * t->y_stride;                                     \
+      vi8 v[2][SIDE] = {{{0}}};                                                                                        \
+      UNROLL for (size_t b = 0; b < SIDE; b++) if (b < t->num_b) v[0][b] =                                             \
+          i8_load(t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8));                                                 \
+      turn_##bits(v);                                                                                                  \
+      UNROLL for (int k = 0; k < SIDE; k++) f32_store_fours(lines + k * 16, SIDE * 16, (vf32)v[0][k]);                 \
+      for (size_t k = 0; k < wide; k++) memcpy(y + (ptrdiff_t)k * t->y_stride, lines + k * 16, 16);                    \
+    }                                                                                                                  \
   }
 STACKS(8, 16)
 STACKS(16, 8)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/numbers/convert.h"
+
 enum onri_take {
   ONRI_TAKE_SUM,
   ONRI_TAKE_ABS,
@@ -40,6 +42,18 @@ struct onri_integer_rows {
   uint64_t flip;
 };
 
+/* Rows of numbers side by side, of some class: of each column the wanted one, with a NaN before all, and which row it
+ * lies in. best, place: of what came before, unless the first row is 0. */
+struct onri_places_rows {
+  const void *x;
+  enum onri_class class;
+  size_t columns, rows, row_step; /* in bytes */
+  int64_t first, each;            /* what the first row is called, and how much more the next ones are */
+  int minimum, last;
+  int64_t *best; /* whatever makes the wanted one the greatest */
+  int64_t *place;
+};
+
 struct onri_reduce_kernels {
   /* What `acc` becomes when it takes in a line. */
   double (*run[ONRI_NUM_TAKES])(const float *x, size_t count, double centre, double acc);
@@ -57,6 +71,7 @@ struct onri_reduce_kernels {
    * 1 to INT32_MAX. [minimum][last] */
   size_t (*place[2][2])(const float *x, size_t count);
   void (*places[2][2])(const struct onri_lines *lines, int64_t *place);
+  void (*places_rows)(const struct onri_places_rows *rows);
 };
 
 /* What an accumulator begins with. */

@@ -422,6 +422,56 @@ PLACE(last_greatest, 0, 1)
 PLACE(first_least, 1, 0)
 PLACE(last_least, 1, 1)
 
+/* The order of numbers as that of integers; 0 and -0 are one. */
+INLINE vi64 order_of(vf64 x, vi64 flip) {
+  const vi64 bits = (vi64)(x + 0.0), order = bits ^ ((vi64)(bits < 0) & INT64_MAX);
+  return i64_select((vi64)(x != x), i64_set(INT64_MAX), order ^ flip);
+}
+
+INLINE vi64 order_at(const char *x, const enum onri_class class, vi64 flip, size_t lanes) {
+  if (class != ONRI_CLASS_F32) {
+    const vf64 v = f64_load_part(x, lanes);
+    return class == ONRI_CLASS_F64 ? order_of(v, flip) : (vi64)v ^ flip;
+  }
+  return order_of(lanes >= F64_LANES ? f64_load_f32(x) : f64_from_low(f32_load_part(x, lanes)), flip);
+}
+
+INLINE void places_rows_of(const struct onri_places_rows *given, const enum onri_class class, const int last) {
+  const struct onri_places_rows r = *given;
+  const size_t size = class == ONRI_CLASS_F32 ? sizeof(float) : sizeof(double);
+  const vi64 flip = i64_set((r.minimum ? -1 : 0) ^ (class == ONRI_CLASS_U64 ? INT64_MIN : 0));
+  for (size_t i = 0; i < r.columns; i += F64_LANES) {
+    const size_t lanes = r.columns - i < F64_LANES ? r.columns - i : F64_LANES;
+    const char *x = (const char *)r.x + i * size;
+    const int is_first = r.first == 0;
+    vi64 best = is_first ? order_at(x, class, flip, lanes) : (vi64)f64_load_part(r.best + i, lanes);
+    vi64 place = is_first ? (vi64){0} : (vi64)f64_load_part(r.place + i, lanes);
+    for (size_t row = 0; row < r.rows; row++, x += r.row_step) {
+      const vi64 v = order_at(x, class, flip, lanes), taken = last ? ~(vi64)(best > v) : (vi64)(v > best);
+      best = i64_select(taken, v, best);
+      place = i64_select(taken, i64_set(r.first + (int64_t)row * r.each), place);
+    }
+    f64_store_part(r.best + i, (vf64)best, lanes), f64_store_part(r.place + i, (vf64)place, lanes);
+  }
+}
+
+#define PLACES_ROWS(class)                                            \
+  static void places_rows_##class(const struct onri_places_rows *r) { \
+    if (r->last) places_rows_of(r, ONRI_CLASS_##class, 1);            \
+    else places_rows_of(r, ONRI_CLASS_##class, 0);                    \
+  }
+PLACES_ROWS(F32)
+PLACES_ROWS(F64)
+PLACES_ROWS(I64)
+PLACES_ROWS(U64)
+
+static void places_rows(const struct onri_places_rows *r) {
+  if (r->class == ONRI_CLASS_F32) places_rows_F32(r);
+  else if (r->class == ONRI_CLASS_F64) places_rows_F64(r);
+  else if (r->class == ONRI_CLASS_U64) places_rows_U64(r);
+  else places_rows_I64(r);
+}
+
 /* Of means of images sums are all that is needed. */
 #define MORE(...) ONRI_IF(ONRI_HAS_PART_reductions, __VA_ARGS__)
 #define TAKES(kind)                                                                                        \
@@ -438,4 +488,5 @@ const struct onri_reduce_kernels ONRI_AT_LEVEL(onri_reduce_kernels) = {
     MORE(.greatest_of_run = {greatest_of_run_8, greatest_of_run_16, greatest_of_run_32, greatest_of_run_64},
          .greatest = {greatest_8, greatest_16, greatest_32, greatest_64}, .add_rows = add_rows,
          .place = {{place_first_greatest, place_last_greatest}, {place_first_least, place_last_least}},
-         .places = {{places_first_greatest, places_last_greatest}, {places_first_least, places_last_least}})};
+         .places = {{places_first_greatest, places_last_greatest}, {places_first_least, places_last_least}},
+         .places_rows = places_rows)};

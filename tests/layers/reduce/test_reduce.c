@@ -236,6 +236,12 @@ static void test_wrong_axes(void **unused) {
 }
 
 /* x: small whole numbers, which any type holds. */
+/* a, which comes behind b, is taken. */
+static int is_taken(float a, float b, const struct onr_arg_reduce_params *p) {
+  if (b != b) return p->select_last && a != a;
+  if (a != a) return 1;
+  return (p->minimum ? a < b : a > b) || (p->select_last && a == b);
+}
 static void check_arg(enum onr_dtype dtype, const float *x, size_t outer, size_t length, size_t inner,
                       struct onr_arg_reduce_params params) {
   static char stored[CAPACITY * 8];
@@ -256,7 +262,7 @@ static void check_arg(enum onr_dtype dtype, const float *x, size_t outer, size_t
       int64_t best = 0;
       for (size_t i = 1; i < length; i++) {
         const float a = x[(o * length + i) * inner + j], b = x[(o * length + (size_t)best) * inner + j];
-        if ((params.minimum ? a < b : a > b) || (params.select_last && a == b)) best = (int64_t)i;
+        if (is_taken(a, b, &params)) best = (int64_t)i;
       }
       assert_int_equal(((const int64_t *)t.out[0].data)[o * inner + j], best);
     }
@@ -301,22 +307,32 @@ static void test_sum_to(void **unused) {
   assert_int_equal(sum_to(5, (int64_t[]){1, 3, 1, 4, 1}), ONR_STATUS_SHAPE);
 }
 
+static void check_arg_types(const enum onr_dtype *types, size_t count, const float *x) {
+  static const size_t shapes[][3] = {{3, 37, 1},  {5, 200, 1}, {70, 20, 1},  {130, 3, 1},  {3, 5000, 1}, {2, 21, 131},
+                                     {3, 9, 3},   {1, 1, 5},   {1, 230, 70}, {9, 1, 1},    {5, 37, 4},   {2, 333, 7},
+                                     {40, 20, 3}, {3, 64, 16}, {1, 33, 15},  {70, 100, 1}, {90, 40, 3},  {35, 128, 1}};
+  for (int flags = 0; flags < 8; flags++) {
+    const struct onr_arg_reduce_params params = {0, flags & 1, flags >> 1 & 1, flags >> 2};
+    for (size_t i = 0; i < count; i++)
+      for (size_t k = 0; k < sizeof(shapes) / sizeof(shapes[0]); k++)
+        check_arg(types[i], x, shapes[k][0], shapes[k][1], shapes[k][2], params);
+  }
+}
 static void test_arg_reduce(void **unused) {
-  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I64,
-                                         ONR_DTYPE_I32, ONR_DTYPE_U8,  ONR_DTYPE_U64};
+  static const enum onr_dtype floats[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16},
+                              whole[] = {ONR_DTYPE_I64, ONR_DTYPE_I32, ONR_DTYPE_I16, ONR_DTYPE_I8},
+                              without_sign[] = {ONR_DTYPE_U64, ONR_DTYPE_U32, ONR_DTYPE_U16, ONR_DTYPE_U8};
   static float x[CAPACITY];
   (void)unused;
   fill_random(x, CAPACITY, 0.0f, 9.0f, 3);
   for (size_t i = 0; i < CAPACITY; i++) x[i] = floorf(x[i]); /* many equal ones */
-  for (int flags = 0; flags < 8; flags++) {
-    const struct onr_arg_reduce_params params = {0, flags & 1, flags >> 1 & 1, flags >> 2};
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-      check_arg(types[i], x, 3, 37, 1, params);
-      check_arg(types[i], x, 5, 200, 1, params);
-      check_arg(types[i], x, 2, 21, 131, params);
-      check_arg(types[i], x, 1, 1, 5, params);
-    }
-  }
+  check_arg_types(without_sign, 4, x);
+  for (size_t i = 0; i < CAPACITY; i++) x[i] -= 4;
+  check_arg_types(whole, 4, x);
+  for (size_t i = 0; i < CAPACITY; i++) x[i] = x[i] == 0 && i % 2 ? -0.0f : x[i] == 4 ? INFINITY : x[i];
+  check_arg_types(floats, 4, x);
+  for (size_t i = 0; i < CAPACITY; i += 1 + i % 97) x[i] = NAN;
+  check_arg_types(floats, 4, x);
   const struct onr_arg_reduce_params params = {0, 0, 0, 0};
   const float with_nan[3] = {5, NAN, 7};
   struct layer_test t = {.layer = &onri_layer_arg_reduce, .params = &params}, u = t;
