@@ -12,6 +12,7 @@ struct onri_conv {
   struct onri_axis axis[ONR_MAX_SPATIAL]; /* transposed: begin is cut from the output, out is the output's size */
   int64_t groups, group_in, group_out;
   int32_t transposed;
+  int32_t goes_down; /* onri_depthwise_goes_down, of the whole image also for a part of it: sums are in that order */
   struct onri_image x, y;
   double min, max; /* clamp; infinite: none */
 };

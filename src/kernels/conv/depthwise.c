@@ -95,19 +95,23 @@ static void swap(int64_t *a, int64_t *b) {
   *a = *b, *b = kept;
 }
 
-/* Tiles go down the columns of images so narrow that most of a tile would lie beside them. */
+int onri_depthwise_goes_down(const struct onri_conv *c) {
+  const struct onri_axis *rows = &c->axis[1], *columns = &c->axis[2];
+  if (c->transposed || c->axis[0].kernel > 1 || rows->out < 1 || columns->out < 1) return 0;
+  const int64_t along = rows->out * ((columns->out - 1) / ONRI_DEPTHWISE_TILE + 1),
+                down = columns->out * ((rows->out - 1) / ONRI_DEPTHWISE_TILE + 1);
+  return 3 * down <= 2 * along;
+}
+
 static void turn(struct onri_depthwise_job *job) {
-  const struct onri_axis rows = job->axis[1], columns = job->axis[2];
-  const int64_t along = rows.out * ((columns.out - 1) / ONRI_DEPTHWISE_TILE + 1),
-                down = columns.out * ((rows.out - 1) / ONRI_DEPTHWISE_TILE + 1);
-  if (job->axis[0].kernel > 1 || 3 * down > 2 * along) return;
-  job->axis[1] = columns, job->axis[2] = rows;
+  const struct onri_axis rows = job->axis[1];
+  job->axis[1] = job->axis[2], job->axis[2] = rows;
   swap(&job->x_line, &job->x_pixel), swap(&job->y_line, &job->y_pixel), swap(&job->w_line, &job->w_tap);
 }
 
 static void run_all(struct work *w, struct onr_env *env) {
   const struct onri_conv *c = w->c;
-  turn(&w->job);
+  if (c->goes_down) turn(&w->job);
   cut(w, env);
   onr_parallel_for(env, (size_t)(c->x.batch * c->axis[0].out * w->blocks * w->parts), 1, run_parts, w);
 }

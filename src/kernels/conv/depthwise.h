@@ -16,6 +16,9 @@ static inline int onri_depthwise_can(const struct onri_conv *c) {
 int onri_depthwise_can_planes(const struct onri_conv *c);
 /* Whether that is the faster way: rows fill vectors of pixels, columns fill tiles. */
 int onri_depthwise_suits_planes(const struct onri_conv *c);
+/* Of channels side by side: the outputs of a tile lie below each other, where the rows of the image are so short that
+ * they would leave most of one empty. */
+int onri_depthwise_goes_down(const struct onri_conv *c);
 /* Applied to all parts of y as they are done. */
 typedef void (*onri_depthwise_tail)(const void *context, float *y, size_t count);
 /* Where one of the two can. packed, bias: as for onri_conv_direct_f32. tail: NULL: none. */

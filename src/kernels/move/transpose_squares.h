@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/types.h"
 #include "kernels/move/transpose.h"
 #include "kernels/simd.h"
 
@@ -179,6 +180,7 @@ INLINE size_t reaching_lines(size_t lines, size_t bytes, ptrdiff_t stride) {
 static int stacks(const struct onri_transpose *t, size_t size) {
   enum { FEW_BYTES = 5 };
   const size_t line_x = t->num_a * size, line_y = t->num_b * size, lanes = SIMD_BYTES / size;
+  if (!ONRI_HERE_1 && !ONRI_HERE_2) return 0;
   if (size > 2 || line_x < FEW_BYTES || line_y < FEW_BYTES) return 0;
   const size_t rows = reaching_lines(t->num_b, line_x, t->x_stride);
   if (rows >= lanes) {
@@ -186,7 +188,7 @@ static int stacks(const struct onri_transpose *t, size_t size) {
     one_by_one(t, 0, rows, size);
     return 1;
   }
-  if (line_y >= 16 && t->num_a >= lanes) {
+  if (SIMD_BYTES > 16 && line_y >= 16 && t->num_a >= lanes) {
     (size == 1 ? wide_stacks_8 : wide_stacks_16)(t);
     return 1;
   }

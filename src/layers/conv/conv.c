@@ -15,6 +15,7 @@
 
 #include "base/services.h"
 #include "base/shape.h"
+#include "kernels/conv/depthwise.h"
 #include "layers/conv/conv.h"
 #include "layers/layers.h"
 #include "layers/conv/window.h"
@@ -51,6 +52,7 @@ enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv
   }
   ONR_TRY(onri_window_resolve(&p->window, spatial, c->axis, call->error));
   ONR_TRY(onri_window_output(0, 1, spatial, c->axis, call->error));
+  c->goes_down = onri_depthwise_goes_down(c);
   *out = onri_image_desc(call->in[0].dtype, p->channels_last, c->x.batch, weight->dim[0], spatial, c->axis);
   if (onri_has(call, 3)) ONR_TRY(onri_expect_shape(call, 3, out->rank, out->dim));
   if (onri_has(call, ONRI_CONV_SCALE)) ONR_TRY(onri_conv_scale_check(call, c));
