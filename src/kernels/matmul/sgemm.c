@@ -102,8 +102,8 @@ static void look_ahead(const struct onri_gemm *g, struct packed p, size_t column
   s->ahead = NULL;
   if (is_last && p.next >= p.n) return;
   s->ahead = packed_slice(p, is_last ? 0 : end, depth, is_last ? p.next : column);
-  s->ahead_bytes =
-      round_up(least(g->n, p.n - (is_last ? p.next : column)), onri_kernels(sgemm)->columns) * depth * sizeof(float);
+  s->ahead_bytes = round_up(least(g->n, p.n - (is_last ? p.next : column)), onri_kernels(sgemm)->columns) * depth *
+                   (p.narrow == ONR_DTYPE_NONE ? sizeof(float) : onr_dtype_size(p.narrow));
 }
 
 /* The last slice, and a function behind the product: of some rows at a time, which are then still in the cache. */
@@ -144,7 +144,7 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
     s.padded = 0;
     if (packed.data) {
       s.b = packed_slice(packed, from, s.depth, column);
-      if (packed.narrow == ONR_DTYPE_NONE) look_ahead(g, packed, column, from + s.depth, &s);
+      look_ahead(g, packed, column, from + s.depth, &s);
       if (ONRI_PART(narrow) && packed.narrow != ONR_DTYPE_NONE && room) {
         onri_widen(packed.narrow, s.b, round_up(g->n, kernels->columns) * s.depth, room);
         s.b = room, s.narrow = ONR_DTYPE_NONE;

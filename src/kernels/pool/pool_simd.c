@@ -385,22 +385,24 @@ INLINE vf32 copy_plane(const enum how how, const struct onri_pool_plane *p, cons
 /* Each line under a line of windows; taps: as a constant, or 0: any. */
 INLINE void down(const enum how how, const struct onri_pool_plane *p, const float *rows, float *tall, int64_t pitch,
                  const int constant) {
-  const int64_t taps = constant ? constant : p->kernel[0], step = p->dilation[0] * pitch;
+  const int64_t step = p->dilation[0] * pitch;
   for (int64_t i = 0; i < p->windows[0] * pitch; i += F32_LANES) {
     vf32 v = start(how);
-    UNROLL for (int64_t k = 0; k < taps; k++) v = combine(how, v, f32_load(rows + k * step + i));
+    UNROLL for (int k = 0; k < constant; k++) v = combine(how, v, f32_load(rows + k * step + i));
+    for (int64_t k = constant; k < p->kernel[0]; k++) v = combine(how, v, f32_load(rows + k * step + i));
     f32_store(tall + i, v);
   }
 }
 
 INLINE void across(const enum how how, const struct onri_pool_plane *p, const float *tall, float *y, int64_t pitch,
                    const int constant) {
-  const int64_t taps = constant ? constant : p->kernel[1], dilation = p->dilation[1], windows = p->windows[1];
+  const int64_t dilation = p->dilation[1], windows = p->windows[1];
   for (int64_t o = 0; o < p->windows[0]; o++, tall += pitch, y += p->y_line)
     for (int64_t i = 0; i < windows; i += F32_LANES) {
       const size_t left = (size_t)(windows - i);
       vf32 v = start(how);
-      UNROLL for (int64_t k = 0; k < taps; k++) v = combine(how, v, f32_load(tall + i + k * dilation));
+      UNROLL for (int k = 0; k < constant; k++) v = combine(how, v, f32_load(tall + i + k * dilation));
+      for (int64_t k = constant; k < p->kernel[1]; k++) v = combine(how, v, f32_load(tall + i + k * dilation));
       if (how == AVERAGE) v /= p->counted[o] * f32_load_part(p->divisor + i, left);
       if (left >= F32_LANES) f32_store(y + i, v);
       else f32_store_part(y + i, v, left);
