@@ -118,7 +118,7 @@ static struct shape shape_of(const struct onri_conv *c) {
                     .fours = (double)((terms_of(c) + FOUR - 1) / FOUR),
                     .results = pixels * (double)(c->groups * c->group_out),
                     .image = pixels * apart * (double)(c->groups * c->group_in)};
-  s.is_depthwise = c->group_in == 1 && c->group_out == 1;
+  s.is_depthwise = c->group_in == 1 && (c->group_out == 1 || onri_depthwise_dot_can(c));
   s.has_words = onri_kernels(byte_planes)->words > 1;
   return s;
 }

@@ -14,6 +14,8 @@
 #include "kernels/conv/winograd_bytes.h"
 
 static int is_depthwise(const struct onri_conv *c) { return c->group_in == 1 && c->group_out == 1; }
+/* Several outputs of a channel, by instructions of their own. */
+static int is_multiplied(const struct onri_conv *c) { return c->group_out > 1 && onri_depthwise_dot_can(c); }
 static size_t pixels_of(const struct onri_conv *c) {
   return (size_t)(c->axis[0].out * c->axis[1].out * c->axis[2].out);
 }
@@ -29,15 +31,23 @@ static size_t plain_bytes(const struct onri_conv *c) {
              : SIZE_MAX;
 }
 
-static size_t columns_bytes(const struct onri_conv *c) {
+/* Without what depthwise_dot.h packs. */
+static size_t columns_alone_bytes(const struct onri_conv *c) {
   size_t bytes;
-  if (is_depthwise(c)) {
-    const size_t dot = onri_depthwise_dot_can(c) ? onri_depthwise_dot_packed_bytes(c) : 0;
-    return onri_add_size(plain_bytes(c), dot, &bytes) ? bytes : SIZE_MAX;
-  }
+  if (is_depthwise(c)) return plain_bytes(c);
   if (onri_winograd_bytes_can(c)) return onri_winograd_bytes_packed_bytes(c);
   bytes = onri_byte_columns_bytes(onri_byte_window(c), (size_t)c->group_out);
   return onri_mul_size(bytes, (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
+}
+
+static size_t columns_bytes(const struct onri_conv *c) {
+  const size_t dot = onri_depthwise_dot_can(c) ? onri_depthwise_dot_packed_bytes(c) : 0;
+  size_t bytes;
+  return onri_round_up(columns_alone_bytes(c), 64, &bytes) && onri_add_size(bytes, dot, &bytes) ? bytes : SIZE_MAX;
+}
+
+static char *dot_at(const struct onri_conv *c, const void *packed) {
+  return (char *)packed + (columns_alone_bytes(c) + 63) / 64 * 64;
 }
 
 size_t onri_conv_integer_packed_bytes(const struct onri_conv *c) {
@@ -54,7 +64,6 @@ static void pack_columns(const struct onri_conv *c, const void *weight, int is_s
     for (size_t g = 0; g < (size_t)c->groups; g++)
       for (size_t t = 0; t < taps; t++)
         ((uint8_t *)packed)[t * (size_t)c->groups + g] = ((const uint8_t *)weight)[g * taps + t];
-    if (onri_depthwise_dot_can(c)) onri_depthwise_dot_pack(c, weight, is_signed, (char *)packed + plain_bytes(c));
     return;
   }
   if (onri_winograd_bytes_can(c)) {
@@ -78,6 +87,7 @@ static void pack_columns(const struct onri_conv *c, const void *weight, int is_s
 void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int is_signed, const int32_t *zeros,
                             size_t zero_step, void *packed) {
   pack_columns(c, weight, is_signed, zeros, zero_step, packed);
+  if (onri_depthwise_dot_can(c)) onri_depthwise_dot_pack(c, weight, is_signed, dot_at(c, packed));
   if (onri_byte_planes_can(c)) memcpy((char *)packed + columns_bytes(c), weight, onri_byte_planes_packed_bytes(c));
 }
 
@@ -238,7 +248,7 @@ static void run_depthwise_dot(const struct onri_conv_integer *c, struct onr_env 
                                        .w_signed = c->w_signed,
                                        .x = c->x,
                                        .x_zero = c->x_zero,
-                                       .packed = (const char *)c->weights + plain_bytes(c->conv),
+                                       .packed = dot_at(c->conv, c->weights),
                                        .w_zeros = c->w_zeros,
                                        .w_zero_step = c->w_zero_step,
                                        .bias = c->bias,
@@ -459,6 +469,7 @@ static enum way way_of(const struct onri_conv *c) {
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) cut |= c->axis[a].begin < 0;
   if (onri_byte_planes_suit(c)) return PLANES;
   if (!cut && is_depthwise(c) && onri_depthwise_can(c) && onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS) return DEPTHWISE;
+  if (!cut && is_multiplied(c) && onri_depthwise_can(c) && has_dot(c)) return DEPTHWISE;
   if (onri_winograd_bytes_can(c)) return WINOGRAD;
   return is_depthwise(c) || is_mostly_padding(c) || onri_byte_image_bytes(c) == SIZE_MAX ? TAPS : WINDOWS;
 }

@@ -9,6 +9,7 @@
 #include "base/numbers/checked.h"
 #include "kernels/conv/depthwise_dot_row.h"
 #include "kernels/kernels.h"
+#include "kernels/move/transpose.h"
 
 enum { CHANNELS = ONRI_DOT_CHANNELS, TAPS = ONRI_DOT_TAPS, MOST_OUTPUTS = 4 };
 /* Rows of outputs are made some at a time, from lines that were just packed: a strip, which stays in the cache. Each
@@ -31,8 +32,8 @@ static struct shape with_quads(const struct onri_conv *c, size_t quads) {
   struct shape s = {.lines = (size_t)(c->axis[0].kernel * c->axis[1].kernel),
                     .quads = quads,
                     .outputs = 1,
-                    .channels = (size_t)c->groups,
-                    .blocks = ((size_t)c->groups + CHANNELS - 1) / CHANNELS};
+                    .channels = (size_t)(c->groups * c->group_out)};
+  s.blocks = (s.channels + CHANNELS - 1) / CHANNELS;
   if (a->dilation == 1)
     while (s.outputs < MOST_OUTPUTS && (int64_t)s.outputs * 2 <= windows) s.outputs *= 2;
   return s;
@@ -60,8 +61,8 @@ static struct shape shape_of(const struct onri_conv *c) {
 }
 
 int onri_depthwise_dot_can(const struct onri_conv *c) {
-  return onri_kernels(depthwise_dot)->row && c->group_in == 1 && c->group_out == 1 && !c->transposed &&
-         onri_conv_taps(c) <= 1024 && (c->groups > MOST_FLAT || c->axis[2].stride == 1);
+  return onri_kernels(depthwise_dot)->row && onri_conv_is_depthwise(c) && !c->transposed && onri_conv_taps(c) <= 1024 &&
+         (c->groups * c->group_out > MOST_FLAT || c->axis[2].stride == 1);
 }
 
 double onri_depthwise_dot_vectors(const struct onri_conv *c) {
@@ -153,7 +154,7 @@ static size_t dilation_of(const struct onri_conv *c) { return c->axis[2].kernel 
 static size_t behind(const struct onri_conv *c) {
   size_t bytes;
   if (!onri_mul_size(shape_of(c).quads * TAPS, dilation_of(c), &bytes) ||
-      !onri_mul_size(bytes, (size_t)c->groups, &bytes) || !onri_add_size(bytes, CHANNELS, &bytes))
+      !onri_mul_size(bytes, (size_t)(c->groups * c->group_out), &bytes) || !onri_add_size(bytes, CHANNELS, &bytes))
     return SIZE_MAX;
   return bytes;
 }
@@ -175,22 +176,31 @@ static size_t strip_bytes(const struct onri_conv *c, size_t rows) {
 static size_t rows_of_strip(const struct onri_conv *c) {
   const size_t all = (size_t)c->axis[1].out;
   size_t rows = 2;
-  while (rows < MOST_ROWS && strip_bytes(c, rows + 2) <= STRIP) rows += 2;
+  while (rows < MOST_ROWS && strip_bytes(c, rows + 2) <= STRIP / (size_t)c->group_out) rows += 2;
   return rows < all ? rows : all;
 }
 
 static size_t slots_of(uint32_t threads) { return threads < SLOTS ? threads : SLOTS; }
-static size_t slot_bytes(const struct onri_conv *c) { return strip_bytes(c, rows_of_strip(c)) + behind(c); }
 
-/* No strip is larger than the image, which the first condition bounds. */
+/* A slot: a strip in which each channel lies as often as there are outputs of it, what is read behind that, and the
+ * strip that it is made of where there are several. */
+static size_t wide_bytes(const struct onri_conv *c) {
+  return strip_bytes(c, rows_of_strip(c)) * (size_t)c->group_out + behind(c);
+}
+static size_t slot_bytes(const struct onri_conv *c) {
+  return wide_bytes(c) + (c->group_out > 1 ? strip_bytes(c, rows_of_strip(c)) : 0);
+}
+
+/* No strip is larger than the image, which the first conditions bound. */
 size_t onri_depthwise_dot_scratch(const struct onri_conv *c, uint32_t threads) {
   const struct shape shape = shape_of(c);
   size_t bytes, constants;
   const size_t block = block_bytes(&shape) + 1 + CHANNELS * 2 * (sizeof(int32_t) + sizeof(float)),
                image = onri_byte_image_bytes(c);
-  if (image == SIZE_MAX || behind(c) == SIZE_MAX || !onri_add_size(image, behind(c), &bytes) ||
-      !onri_mul_size(bytes, SLOTS, &bytes) || !onri_mul_size(shape.blocks, block, &constants) ||
-      !onri_add_size(bytes, constants_bytes(&shape), &bytes) || !onri_add_size(bytes, constants, &bytes))
+  if (image == SIZE_MAX || behind(c) == SIZE_MAX || !onri_mul_size(image, (size_t)c->group_out + 1, &bytes) ||
+      !onri_add_size(bytes, behind(c), &bytes) || !onri_mul_size(bytes, SLOTS, &bytes) ||
+      !onri_mul_size(shape.blocks, block, &constants) || !onri_add_size(bytes, constants_bytes(&shape), &bytes) ||
+      !onri_add_size(bytes, constants, &bytes))
     return SIZE_MAX;
   return constants_bytes(&shape) + constants + slots_of(threads) * slot_bytes(c);
 }
@@ -311,9 +321,9 @@ static void make_row(const struct work *w, const struct row *r) {
   const size_t size = result_bytes(w->d), x_below = (size_t)c->axis[1].stride * r->strip->step[1],
                y_below = (size_t)c->y.stride[1] * size;
   struct onri_depthwise_dot_job job = job_of(w, r->strip);
-  for (size_t first = 0; first < (size_t)c->groups; first += CHANNELS) {
+  for (size_t first = 0; first < w->shape.channels; first += CHANNELS) {
     const int folded = r->pair && is_folded(&w->shape, first);
-    job.channels = (size_t)c->groups - first;
+    job.channels = w->shape.channels - first;
     job.x_fold = folded ? x_below : 0, job.y_fold = folded ? y_below : 0;
     for (size_t i = 0; i <= r->pair; i++) {
       job.x = r->x + first + i * x_below, job.y = row_of_y(w, r) + first * size + i * y_below;
@@ -325,8 +335,8 @@ static void make_row(const struct work *w, const struct row *r) {
 /* Blocks whose weights are the same, after each other; then the part of one that is left. */
 static void make_flat_row(const struct work *w, const struct row *r) {
   const struct onri_conv *c = w->d->conv;
-  const size_t size = result_bytes(w->d), numbers = (size_t)(c->axis[2].out * c->groups), full = numbers / CHANNELS,
-               cycle = w->shape.blocks;
+  const size_t size = result_bytes(w->d), numbers = (size_t)c->axis[2].out * w->shape.channels,
+               full = numbers / CHANNELS, cycle = w->shape.blocks;
   struct onri_depthwise_dot_job job = job_of(w, r->strip);
   char *y = row_of_y(w, r);
   job.step = cycle * CHANNELS, job.y_step = job.step * size, job.channels = CHANNELS;
@@ -341,6 +351,14 @@ static void make_flat_row(const struct work *w, const struct row *r) {
   run_block(w, full % cycle * CHANNELS, &job);
 }
 
+/* Each byte of a strip of so many as often as there are outputs of a channel. */
+static void repeat(size_t outputs, size_t bytes, char *to, struct onri_byte_image *strip) {
+  onri_transpose_8(&(struct onri_transpose){
+      .x = strip->x, .y = to, .x_stride = 0, .y_stride = (ptrdiff_t)outputs, .num_a = bytes, .num_b = outputs});
+  strip->x = to;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) strip->step[a] *= outputs;
+}
+
 static void make_strip(const struct work *w, size_t index, char *slot) {
   const struct onri_depthwise_dot *d = w->d;
   const struct onri_conv *c = d->conv;
@@ -348,7 +366,9 @@ static void make_strip(const struct work *w, size_t index, char *slot) {
                end = first + w->rows < all ? first + w->rows : all, batch = index / w->strips / planes;
   struct row row = {.batch = batch, .o0 = index / w->strips % planes};
   const struct onri_byte_strip part = strip_of(c, row.o0, first, w->rows);
-  const struct onri_byte_image strip = onri_byte_strip_pack(c, d->x, d->x_signed, d->x_zero, batch, &part, slot);
+  struct onri_byte_image strip = onri_byte_strip_pack(c, d->x, d->x_signed, d->x_zero, batch, &part,
+                                                      c->group_out > 1 ? slot + wide_bytes(c) : slot);
+  if (c->group_out > 1) repeat((size_t)c->group_out, onri_byte_strip_bytes(c, &part), slot, &strip);
   row.strip = &strip;
   for (row.o1 = first; row.o1 < end; row.o1 += 1 + row.pair) {
     row.pair = row.o1 + 1 < end && is_folded(&w->shape, w->shape.channels - 1);
@@ -361,14 +381,14 @@ static void run_strips(void *context, size_t worker, size_t from, size_t to) {
   struct work *w = context;
   const struct onri_conv *c = w->d->conv;
   char *slot = w->scratch.slots + worker * slot_bytes(c);
-  memset(slot + slot_bytes(c) - behind(c), 0, behind(c));
+  memset(slot + wide_bytes(c) - behind(c), 0, behind(c));
   for (; from < to && !onr_env_cancelled(w->env); from++) make_strip(w, from, slot);
 }
 
 /* From a window to each line of its taps. */
 static void set_lines(const struct onri_conv *c, size_t rows, size_t *lines) {
   const struct onri_byte_strip strip = strip_of(c, 0, 0, rows), one = {0, 1, 0, 1};
-  const size_t across = (size_t)c->axis[1].kernel, line = onri_byte_strip_bytes(c, &one);
+  const size_t across = (size_t)c->axis[1].kernel, line = onri_byte_strip_bytes(c, &one) * (size_t)c->group_out;
   for (size_t i = 0; i < (size_t)c->axis[0].kernel * across; i++)
     lines[i] =
         (i / across * (size_t)c->axis[0].dilation * strip.lines + i % across * (size_t)c->axis[1].dilation) * line;

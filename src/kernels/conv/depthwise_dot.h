@@ -10,7 +10,7 @@ int onri_depthwise_dot_can(const struct onri_conv *c);
 /* Vectors that the channels of a pixel take. */
 double onri_depthwise_dot_vectors(const struct onri_conv *c);
 
-/* weight: [groups][taps]. SIZE_MAX where it does not fit. */
+/* weight: [groups * group_out][taps]. SIZE_MAX where it does not fit. */
 size_t onri_depthwise_dot_packed_bytes(const struct onri_conv *c);
 void onri_depthwise_dot_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed);
 
@@ -20,9 +20,9 @@ struct onri_depthwise_dot {
   const void *x;
   int32_t x_zero;
   const void *packed;
-  const int32_t *w_zeros; /* [1] or, with a step of 1, [groups]; NULL: 0 */
+  const int32_t *w_zeros; /* [1] or, with a step of 1, one an output channel; NULL: 0 */
   size_t w_zero_step;
-  const int32_t *bias;                      /* [groups] or NULL */
+  const int32_t *bias;                      /* one an output channel, or NULL */
   const struct onri_requantise *requantise; /* one of both, or neither: y is int32 */
   const struct onri_byte_reals *reals;
   void *y;
