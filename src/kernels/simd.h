@@ -1080,6 +1080,13 @@ INLINE vi32 i32_dot_lane(vi32 acc, vi32 a, const int lane, vi32 b) {
 #endif
 }
 #endif
+/* Lanes a, b, c, d of each 16 bytes: constants. */
+#if SIMD_BYTES == 64
+#define i32_quarter(x, a, b, c, d) \
+  ((vi32)_mm512_shuffle_epi32((__m512i)(x), (_MM_PERM_ENUM)((a) | (b) << 2 | (c) << 4 | (d) << 6)))
+#else
+#define i32_quarter(x, a, b, c, d) __builtin_shufflevector(x, x, a, b, c, d) /* where a vector has 16 bytes */
+#endif
 /* Bytes of four vectors, the first of each, then the second of each, ...: those that lie in quarter `to[q]` of each 16
  * bytes, 4 of each of their four. */
 INLINE void i8_zip4(vi8 a, vi8 b, vi8 c, vi8 d, vi32 to[4]) {

@@ -137,6 +137,7 @@ static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kern
                                        .lines = line_at,
                                        .num_lines = (size_t)lines,
                                        .quads = (size_t)quads,
+                                       .terms = 1,
                                        .outputs = (size_t)outputs,
                                        .weights = weights,
                                        .start = start,

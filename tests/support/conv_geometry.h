@@ -77,7 +77,18 @@ static inline void draw_axis(struct sweep *s, struct geometry *g, int i) {
   g->output_shape[i] = sweep_pick(s, 1, w->stride[i] * g->in[i] + w->kernel[i] + 2);
 }
 
-/* 0 when no window fits. */
+/* 0 when no window does, or there is too much of it. */
+static inline int fits(const struct geometry *g) {
+  const struct axes a = axes_of(g);
+  int64_t pixels = 1, taps = g->group_in * g->group_out * g->groups;
+  for (int i = 0; i < 3; i++) {
+    if (a.out[i] < 1) return 0;
+    pixels *= a.out[i] > a.in[i] ? a.out[i] : a.in[i], taps *= a.kernel[i];
+  }
+  return g->batch * pixels * g->groups * (g->group_in + g->group_out) < MOST && taps < MOST &&
+         pixels * taps < (1 << 21);
+}
+
 static inline int draw(struct sweep *s, struct geometry *g) {
   static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32,  ONR_DTYPE_F32,
                                          ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_F64};
@@ -98,14 +109,7 @@ static inline int draw(struct sweep *s, struct geometry *g) {
   if (sweep_chance(s, 5)) g->window.auto_pad = (int32_t)sweep_pick(s, ONR_AUTO_PAD_SAME_UPPER, ONR_AUTO_PAD_VALID);
   g->has_output_shape = g->transposed && sweep_chance(s, 6);
   for (int i = 0; i < g->spatial; i++) draw_axis(s, g, i);
-  const struct axes a = axes_of(g);
-  int64_t pixels = 1, taps = g->group_in * g->group_out * g->groups;
-  for (int i = 0; i < 3; i++) {
-    if (a.out[i] < 1) return 0;
-    pixels *= a.out[i] > a.in[i] ? a.out[i] : a.in[i], taps *= a.kernel[i];
-  }
-  return g->batch * pixels * g->groups * (g->group_in + g->group_out) < MOST && taps < MOST &&
-         pixels * taps < (1 << 21);
+  return fits(g);
 }
 
 struct data {

@@ -132,7 +132,26 @@ static void test_random_convolutions(void **state) {
   assert_true(checked > sweep_cases(1000));
 }
 
+/* Groups of one to four channels, several of which a vector holds. */
+static void test_few_channels(void **state) {
+  struct sweep s = sweep_from(4);
+  int checked = 0;
+  (void)state;
+  for (int i = 0; i < sweep_cases(4000); i++) {
+    struct geometry g;
+    if (!draw(&s, &g) || g.transposed) continue;
+    const int64_t in = (int64_t[]){1, 1, 2, 4}[sweep_pick(&s, 0, 3)];
+    g.channels_last = 1;
+    g.group_in = in, g.group_out = in > 1 ? in : sweep_pick(&s, 1, 8);
+    g.groups = sweep_pick(&s, 2, 100 / g.group_out);
+    if (!fits(&g)) continue;
+    check(&s, &g, !sweep_chance(&s, 3));
+    checked++;
+  }
+  assert_true(checked > sweep_cases(500));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_convolutions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_convolutions), cmocka_unit_test(test_few_channels)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

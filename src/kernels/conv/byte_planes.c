@@ -118,7 +118,7 @@ static struct shape shape_of(const struct onri_conv *c) {
                     .fours = (double)((terms_of(c) + FOUR - 1) / FOUR),
                     .results = pixels * (double)(c->groups * c->group_out),
                     .image = pixels * apart * (double)(c->groups * c->group_in)};
-  s.is_depthwise = c->group_in == 1 && (c->group_out == 1 || onri_depthwise_dot_can(c));
+  s.is_depthwise = (c->group_in == 1 && c->group_out == 1) || onri_depthwise_dot_can(c);
   s.has_words = onri_kernels(byte_planes)->words > 1;
   return s;
 }
@@ -141,7 +141,8 @@ static double cost_of_depthwise(const struct onri_conv *c, int has_words) {
   enum { LANES = 16 };
   const double four = 3, tap = has_words ? 2 : 1, alone = 2;
   const double taps = (double)onri_conv_taps(c), channels = (double)c->groups,
-               fours = (double)(c->axis[0].kernel * c->axis[1].kernel * ((c->axis[2].kernel + FOUR - 1) / FOUR));
+               fours = (double)(c->axis[0].kernel * c->axis[1].kernel) *
+                       (double)((c->axis[2].kernel * c->group_in + FOUR - 1) / FOUR);
   if (onri_depthwise_dot_can(c)) return onri_depthwise_dot_vectors(c) * fours * four;
   return onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS ? ceil(channels / LANES) * taps * tap : channels * taps * alone;
 }

@@ -14,8 +14,8 @@
 #include "kernels/conv/winograd_bytes.h"
 
 static int is_depthwise(const struct onri_conv *c) { return c->group_in == 1 && c->group_out == 1; }
-/* Several outputs of a channel, by instructions of their own. */
-static int is_multiplied(const struct onri_conv *c) { return c->group_out > 1 && onri_depthwise_dot_can(c); }
+/* Groups of a few channels, which go the same way where there are instructions for it. */
+static int is_dot_of_groups(const struct onri_conv *c) { return !is_depthwise(c) && onri_depthwise_dot_can(c); }
 static size_t pixels_of(const struct onri_conv *c) {
   return (size_t)(c->axis[0].out * c->axis[1].out * c->axis[2].out);
 }
@@ -469,7 +469,7 @@ static enum way way_of(const struct onri_conv *c) {
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) cut |= c->axis[a].begin < 0;
   if (onri_byte_planes_suit(c)) return PLANES;
   if (!cut && is_depthwise(c) && onri_depthwise_can(c) && onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS) return DEPTHWISE;
-  if (!cut && is_multiplied(c) && onri_depthwise_can(c) && has_dot(c)) return DEPTHWISE;
+  if (!cut && is_dot_of_groups(c) && c->y.channel_stride == 1 && has_dot(c)) return DEPTHWISE;
   if (onri_winograd_bytes_can(c)) return WINOGRAD;
   return is_depthwise(c) || is_mostly_padding(c) || onri_byte_image_bytes(c) == SIZE_MAX ? TAPS : WINDOWS;
 }

@@ -41,6 +41,9 @@ static struct shape with_quads(const struct onri_conv *c, size_t quads) {
 
 static size_t block_bytes(const struct shape *s) { return s->lines * s->quads * s->outputs * CHANNELS * TAPS; }
 
+/* A channel's own input, or those of its group: taps that four bytes hold. */
+static size_t taps_of_four(const struct onri_conv *c) { return TAPS / (size_t)c->group_in; }
+
 /* Blocks after which a pixel begins one again. */
 static size_t cycle_of(size_t channels) {
   for (size_t lanes = CHANNELS; channels % 2 == 0 && lanes > 1; channels /= 2) lanes /= 2;
@@ -52,17 +55,20 @@ static size_t cycle_of(size_t channels) {
 static size_t cost_of(const struct shape *s) { return s->quads * (12 + 8 * s->outputs) * 4 / s->outputs; }
 
 static struct shape shape_of(const struct onri_conv *c) {
-  const size_t least = ((size_t)c->axis[2].kernel + TAPS - 1) / TAPS;
+  const size_t least = ((size_t)c->axis[2].kernel + taps_of_four(c) - 1) / taps_of_four(c);
   struct shape narrow = with_quads(c, least);
   const struct shape wide = with_quads(c, least + 1);
-  if (narrow.channels > MOST_FLAT) return cost_of(&wide) < cost_of(&narrow) ? wide : narrow;
-  narrow.outputs = 1, narrow.is_flat = 1, narrow.blocks = cycle_of(narrow.channels);
+  narrow.is_flat = narrow.channels <= MOST_FLAT && c->axis[2].stride == 1;
+  if (narrow.is_flat) narrow.blocks = cycle_of(narrow.channels);
+  if (narrow.is_flat || c->group_in > 1) narrow.outputs = 1;
+  else if (cost_of(&wide) < cost_of(&narrow)) return wide;
   return narrow;
 }
 
 int onri_depthwise_dot_can(const struct onri_conv *c) {
-  return onri_kernels(depthwise_dot)->row && onri_conv_is_depthwise(c) && !c->transposed && onri_conv_taps(c) <= 1024 &&
-         (c->groups * c->group_out > MOST_FLAT || c->axis[2].stride == 1);
+  const int is_group = c->groups > 1 && c->group_in == c->group_out && (c->group_in == 2 || c->group_in == TAPS);
+  if (!onri_kernels(depthwise_dot)->row || c->transposed || onri_conv_taps(c) > 1024) return 0;
+  return is_group || (onri_conv_is_depthwise(c) && (c->groups * c->group_out > MOST_FLAT || c->axis[2].stride == 1));
 }
 
 double onri_depthwise_dot_vectors(const struct onri_conv *c) {
@@ -99,20 +105,20 @@ static size_t channel_at(const struct shape *s, size_t i) {
 
 void onri_depthwise_dot_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed) {
   const struct shape s = shape_of(c);
-  const size_t kernel = (size_t)c->axis[2].kernel, taps = s.lines * kernel, step = (size_t)c->axis[2].stride;
+  const size_t kernel = (size_t)c->axis[2].kernel, taps = s.lines * kernel, step = (size_t)c->axis[2].stride,
+               terms = (size_t)c->group_in, some = taps_of_four(c);
   int32_t *sums = (int32_t *)packed;
   int8_t *blocks = (int8_t *)(sums + s.blocks * CHANNELS);
   memset(packed, 0, onri_depthwise_dot_packed_bytes(c));
   for (size_t i = 0; i < places_of(&s); i++) {
     const size_t channel = channel_at(&s, i), place = onri_dot_place(i % CHANNELS);
     int8_t *block = blocks + i / CHANNELS * block_bytes(&s);
-    for (size_t t = 0; t < taps; t++) {
-      const int8_t value = (int8_t)(((const uint8_t *)weight)[channel * taps + t] ^ (is_signed ? 0 : 0x80));
+    for (size_t t = 0; t < taps * terms; t++) {
+      const int8_t value = (int8_t)(((const uint8_t *)weight)[channel * taps * terms + t] ^ (is_signed ? 0 : 0x80));
       sums[i / CHANNELS * CHANNELS + place] += value;
       for (size_t o = 0; o < s.outputs; o++) {
-        const size_t tap = t % kernel + o * step;
-        block[((t / kernel * s.quads + tap / TAPS) * s.outputs + o) * CHANNELS * TAPS + place * TAPS + tap % TAPS] =
-            value;
+        const size_t line = t % taps / kernel, tap = t % kernel + o * step, byte = tap % some * terms + t / taps;
+        block[((line * s.quads + tap / some) * s.outputs + o) * CHANNELS * TAPS + place * TAPS + byte] = value;
       }
     }
   }
@@ -172,11 +178,14 @@ static size_t strip_bytes(const struct onri_conv *c, size_t rows) {
   return onri_byte_strip_bytes(c, &strip);
 }
 
+/* How often a channel lies in what rows are made of: once for each output of it. */
+static size_t repeats_of(const struct onri_conv *c) { return c->group_in == 1 ? (size_t)c->group_out : 1; }
+
 /* An even number, but where there are no more. */
 static size_t rows_of_strip(const struct onri_conv *c) {
   const size_t all = (size_t)c->axis[1].out;
   size_t rows = 2;
-  while (rows < MOST_ROWS && strip_bytes(c, rows + 2) <= STRIP / (size_t)c->group_out) rows += 2;
+  while (rows < MOST_ROWS && strip_bytes(c, rows + 2) <= STRIP / repeats_of(c)) rows += 2;
   return rows < all ? rows : all;
 }
 
@@ -185,10 +194,10 @@ static size_t slots_of(uint32_t threads) { return threads < SLOTS ? threads : SL
 /* A slot: a strip in which each channel lies as often as there are outputs of it, what is read behind that, and the
  * strip that it is made of where there are several. */
 static size_t wide_bytes(const struct onri_conv *c) {
-  return strip_bytes(c, rows_of_strip(c)) * (size_t)c->group_out + behind(c);
+  return strip_bytes(c, rows_of_strip(c)) * repeats_of(c) + behind(c);
 }
 static size_t slot_bytes(const struct onri_conv *c) {
-  return wide_bytes(c) + (c->group_out > 1 ? strip_bytes(c, rows_of_strip(c)) : 0);
+  return wide_bytes(c) + (repeats_of(c) > 1 ? strip_bytes(c, rows_of_strip(c)) : 0);
 }
 
 /* No strip is larger than the image, which the first conditions bound. */
@@ -197,7 +206,7 @@ size_t onri_depthwise_dot_scratch(const struct onri_conv *c, uint32_t threads) {
   size_t bytes, constants;
   const size_t block = block_bytes(&shape) + 1 + CHANNELS * 2 * (sizeof(int32_t) + sizeof(float)),
                image = onri_byte_image_bytes(c);
-  if (image == SIZE_MAX || behind(c) == SIZE_MAX || !onri_mul_size(image, (size_t)c->group_out + 1, &bytes) ||
+  if (image == SIZE_MAX || behind(c) == SIZE_MAX || !onri_mul_size(image, repeats_of(c) + 1, &bytes) ||
       !onri_add_size(bytes, behind(c), &bytes) || !onri_mul_size(bytes, SLOTS, &bytes) ||
       !onri_mul_size(shape.blocks, block, &constants) || !onri_add_size(bytes, constants_bytes(&shape), &bytes) ||
       !onri_add_size(bytes, constants, &bytes))
@@ -222,7 +231,7 @@ static int set_constants(const struct work *w) {
   const struct onri_depthwise_dot *d = w->d;
   const struct scratch *s = &w->scratch;
   const int32_t *sums = d->packed;
-  const uint32_t taps = (uint32_t)onri_conv_taps(d->conv),
+  const uint32_t taps = (uint32_t)(onri_conv_taps(d->conv) * d->conv->group_in),
                  x_zero = (uint32_t)(d->x_zero + onri_byte_shift(d->x_signed));
   int32_t any = 0;
   /* lanes without a channel: garbage may be a denormal number, which takes a hundred cycles to multiply */
@@ -250,7 +259,8 @@ static void set_masks(const struct onri_conv *c, const struct shape *shape, int3
   for (size_t quad = 0; quad < shape->quads; quad++)
     for (size_t o = 0; o < shape->outputs; o++) {
       for (size_t t = 0; t < TAPS; t++) {
-        const int64_t tap = (int64_t)(quad * TAPS + t) - (int64_t)o * c->axis[2].stride;
+        const int64_t tap =
+            (int64_t)(quad * taps_of_four(c) + t / (size_t)c->group_in) - (int64_t)o * c->axis[2].stride;
         bytes[t] = tap >= 0 && tap < c->axis[2].kernel;
       }
       memcpy(masks + quad * shape->outputs + o, bytes, sizeof(bytes));
@@ -289,6 +299,7 @@ static struct onri_depthwise_dot_job job_of(const struct work *w, const struct o
                                          .step = (size_t)c->axis[2].stride * strip->step[2],
                                          .lines = w->scratch.lines,
                                          .num_lines = w->shape.lines,
+                                         .terms = (size_t)c->group_in,
                                          .quads = w->shape.quads,
                                          .outputs = w->shape.outputs,
                                          .masks = w->scratch.masks,
@@ -367,8 +378,8 @@ static void make_strip(const struct work *w, size_t index, char *slot) {
   struct row row = {.batch = batch, .o0 = index / w->strips % planes};
   const struct onri_byte_strip part = strip_of(c, row.o0, first, w->rows);
   struct onri_byte_image strip = onri_byte_strip_pack(c, d->x, d->x_signed, d->x_zero, batch, &part,
-                                                      c->group_out > 1 ? slot + wide_bytes(c) : slot);
-  if (c->group_out > 1) repeat((size_t)c->group_out, onri_byte_strip_bytes(c, &part), slot, &strip);
+                                                      repeats_of(c) > 1 ? slot + wide_bytes(c) : slot);
+  if (repeats_of(c) > 1) repeat(repeats_of(c), onri_byte_strip_bytes(c, &part), slot, &strip);
   row.strip = &strip;
   for (row.o1 = first; row.o1 < end; row.o1 += 1 + row.pair) {
     row.pair = row.o1 + 1 < end && is_folded(&w->shape, w->shape.channels - 1);
@@ -388,7 +399,7 @@ static void run_strips(void *context, size_t worker, size_t from, size_t to) {
 /* From a window to each line of its taps. */
 static void set_lines(const struct onri_conv *c, size_t rows, size_t *lines) {
   const struct onri_byte_strip strip = strip_of(c, 0, 0, rows), one = {0, 1, 0, 1};
-  const size_t across = (size_t)c->axis[1].kernel, line = onri_byte_strip_bytes(c, &one) * (size_t)c->group_out;
+  const size_t across = (size_t)c->axis[1].kernel, line = onri_byte_strip_bytes(c, &one) * repeats_of(c);
   for (size_t i = 0; i < (size_t)c->axis[0].kernel * across; i++)
     lines[i] =
         (i / across * (size_t)c->axis[0].dilation * strip.lines + i % across * (size_t)c->axis[1].dilation) * line;

@@ -21,9 +21,10 @@ struct onri_depthwise_dot_job {
   const char *x;           /* the first tap of the first window, of the first channel */
   size_t tap, step;        /* bytes from a tap to the next, from a window to the next */
   const size_t *lines;     /* bytes from a window to each line of its taps */
-  size_t num_lines, quads; /* a line's taps are read as so many times four */
+  size_t num_lines, quads; /* a line's taps are read as so many times four, */
+  size_t terms;            /* or two or one, of 2 or 4 channels each: those of a group, which has as many outputs */
   size_t outputs;          /* 1, 2 or 4 of them are made of the same taps: */
-  const int8_t *weights;   /* [lines][quads][outputs][4][ONRI_DOT_LANES channels][4 taps] */
+  const int8_t *weights;   /* [lines][quads][outputs][4][ONRI_DOT_LANES channels][4 / terms taps][terms] */
   const int32_t *start;    /* [4][ONRI_DOT_LANES] */
   /* Of the weights, as start, or NULL; windows times them are taken off, whose taps are those of masks
    * [quads][outputs], 1 in each byte of a tap. */

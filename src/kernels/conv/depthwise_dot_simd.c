@@ -31,6 +31,27 @@ INLINE vi8 load_tap(const struct onri_depthwise_dot_job *j, const char *at, size
 #endif
 }
 
+/* Bytes that lanes multiply by the weights of channels in the order of i8_zip4, from taps at `at`: four taps of a
+ * channel, or what each channel of a group sees of it: all four bytes of one tap, or two bytes of two. */
+INLINE void load_taps(const struct onri_depthwise_dot_job *j, const char *at, size_t lanes, const int terms,
+                      vi32 taps[4]) {
+  const vi8 first = load_tap(j, at, lanes);
+  if (terms == 4) {
+    const vi32 x = (vi32)first;
+    taps[0] = i32_quarter(x, 0, 0, 0, 0), taps[1] = i32_quarter(x, 1, 1, 1, 1);
+    taps[2] = i32_quarter(x, 2, 2, 2, 2), taps[3] = i32_quarter(x, 3, 3, 3, 3);
+    return;
+  }
+  const vi8 second = load_tap(j, at + j->tap, lanes);
+  if (terms == 2) {
+    const vi32 low = (vi32)i16_zip_low(first, second), high = (vi32)i16_zip_high(first, second);
+    taps[0] = i32_quarter(low, 0, 0, 1, 1), taps[1] = i32_quarter(low, 2, 2, 3, 3);
+    taps[2] = i32_quarter(high, 0, 0, 1, 1), taps[3] = i32_quarter(high, 2, 2, 3, 3);
+    return;
+  }
+  i8_zip4(first, second, load_tap(j, at + 2 * j->tap, lanes), load_tap(j, at + 3 * j->tap, lanes), taps);
+}
+
 /* What sums end with. */
 struct end {
   struct requantise_bytes bytes;
@@ -54,7 +75,7 @@ INLINE void store_bytes(const struct onri_depthwise_dot_job *j, const struct end
 }
 
 INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, char *y, const int outputs,
-                         const int has_zeros, const int plain, const struct end *end, size_t lanes) {
+                         const int terms, const int has_zeros, const int plain, const struct end *end, size_t lanes) {
   const int8_t *w = j->weights;
   vi32 sums[4][4], windows[4][4];
   UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) {
@@ -63,10 +84,9 @@ INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, 
   }
   for (size_t line = 0; line < j->num_lines; line++) {
     const char *at = x + j->lines[line];
-    for (size_t quad = 0; quad < j->quads; quad++, at += 4 * j->tap, w += j->outputs * 4 * I8_LANES) {
+    for (size_t quad = 0; quad < j->quads; quad++, at += (size_t)(4 / terms) * j->tap, w += j->outputs * 4 * I8_LANES) {
       vi32 taps[4];
-      i8_zip4(load_tap(j, at, lanes), load_tap(j, at + j->tap, lanes), load_tap(j, at + 2 * j->tap, lanes),
-              load_tap(j, at + 3 * j->tap, lanes), taps);
+      load_taps(j, at, lanes, terms, taps);
       UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) {
         sums[o][q] = i32_dot_bytes(sums[o][q], taps[q], i32_load(w + (o * 4 + q) * I8_LANES));
         if (has_zeros)
@@ -85,7 +105,8 @@ INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, 
 }
 
 /* The last outputs are made together with some that were made before. */
-INLINE void make_row(const struct onri_depthwise_dot_job *p, const int outputs, const int has_zeros, const int plain) {
+INLINE void make_row(const struct onri_depthwise_dot_job *p, const int outputs, const int terms, const int has_zeros,
+                     const int plain) {
   const struct onri_depthwise_dot_job j = *p; /* which y does not overlap */
   const size_t some = (size_t)outputs, lanes = j.channels < I8_LANES ? j.channels : I8_LANES;
   struct end end;
@@ -103,28 +124,32 @@ INLINE void make_row(const struct onri_depthwise_dot_job *p, const int outputs, 
   }
   if (j.count < some) {
     for (size_t o = 0; o < j.count; o++)
-      make_outputs(&j, j.x + o * j.step, j.y + o * j.y_step, 1, has_zeros, plain, &end, lanes);
+      make_outputs(&j, j.x + o * j.step, j.y + o * j.y_step, 1, terms, has_zeros, plain, &end, lanes);
     return;
   }
   for (size_t o = 0; o < j.count; o += some) {
     const size_t at = o + some <= j.count ? o : j.count - some;
-    make_outputs(&j, j.x + at * j.step, j.y + at * j.y_step, outputs, has_zeros, plain, &end, lanes);
+    make_outputs(&j, j.x + at * j.step, j.y + at * j.y_step, outputs, terms, has_zeros, plain, &end, lanes);
   }
 }
 
-#define ROW(outputs)                                                                          \
-  static void row_##outputs(const struct onri_depthwise_dot_job *j) {                         \
-    if (j->zeros) make_row(j, outputs, 1, 0);                                                 \
-    else if (j->requantise && requantise_is_plain(j->requantise)) make_row(j, outputs, 0, 1); \
-    else make_row(j, outputs, 0, 0);                                                          \
+#define ROW(name, outputs, terms)                                                                    \
+  static void row_##name(const struct onri_depthwise_dot_job *j) {                                   \
+    if (j->zeros) make_row(j, outputs, terms, 1, 0);                                                 \
+    else if (j->requantise && requantise_is_plain(j->requantise)) make_row(j, outputs, terms, 0, 1); \
+    else make_row(j, outputs, terms, 0, 0);                                                          \
   }
-ROW(1)
-ROW(2)
-ROW(4)
+ROW(1, 1, 1)
+ROW(2, 2, 1)
+ROW(4, 4, 1)
+ROW(pairs, 1, 2)
+ROW(fours, 1, 4)
 #undef ROW
 
 static void row(const struct onri_depthwise_dot_job *j) {
-  (j->outputs == 1 ? row_1 : j->outputs == 2 ? row_2 : row_4)(j);
+  if (j->terms == 2) row_pairs(j);
+  else if (j->terms == 4) row_fours(j);
+  else (j->outputs == 1 ? row_1 : j->outputs == 2 ? row_2 : row_4)(j);
 }
 
 static int take_zeros_off(const struct onri_depthwise_dot_job *j, int8_t *weights) {
