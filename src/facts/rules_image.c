@@ -8,14 +8,22 @@
 static int32_t spatial_dim(int32_t channels_last, int32_t i) { return channels_last ? i + 1 : i + 2; }
 static int32_t channel_dim(int32_t channels_last, int32_t rank) { return channels_last ? rank - 1 : 1; }
 
-/* One axis of a window; what the layer has checked is taken for granted. */
+/* One axis of a window. */
 struct axis {
   int64_t stride, dilation, pad, pad_end; /* pad: both ends together */
   int is_same;
+  int is_wrong; /* no layer takes it: then it is that of no parameters */
 };
+
+static int is_small(int64_t value) { return value >= -INT32_MAX && value <= INT32_MAX; }
 
 static struct axis axis_of(const struct onr_window *w, int32_t i) {
   struct axis a = {.stride = 1, .dilation = 1};
+  if (w->rank > 0 &&
+      !(is_small(w->stride[i]) && is_small(w->dilation[i]) && is_small(w->pad_begin[i]) && is_small(w->pad_end[i]))) {
+    a.is_wrong = 1;
+    return a;
+  }
   a.is_same = w->auto_pad == ONR_AUTO_PAD_SAME_UPPER || w->auto_pad == ONR_AUTO_PAD_SAME_LOWER;
   if (w->rank == 0) return a;
   if (w->stride[i]) a.stride = w->stride[i];
@@ -32,9 +40,11 @@ static onri_expr window_count(struct onri_deduction *d, const struct axis *a, on
   struct onri_exprs *x = d->exprs;
   const onri_expr one = onri_fact_number(d, 1), stride = onri_fact_number(d, a->stride);
   int64_t k;
+  if (a->is_wrong) return ONRI_EXPR_ANY;
   onri_fact_is_positive(d, in);
   if (a->is_same) return onri_expr_div(x, onri_expr_add(x, in, onri_fact_number(d, a->stride - 1)), stride);
-  if (rounds_up && (!onri_expr_is_number(x, kernel, &k) || a->stride + a->pad_end > (k - 1) * a->dilation + 1))
+  if (rounds_up &&
+      (!onri_expr_is_number(x, kernel, &k) || !is_small(k) || a->stride + a->pad_end > (k - 1) * a->dilation + 1))
     return ONRI_EXPR_ANY;
   const onri_expr reach = onri_expr_mul(x, onri_expr_sub(x, kernel, one), onri_fact_number(d, a->dilation));
   onri_expr room = onri_expr_sub(x, onri_expr_add(x, in, onri_fact_number(d, a->pad - 1)), reach);
@@ -85,10 +95,11 @@ static void convolve_transposed(struct onri_deduction *d, int32_t weight, enum o
         onri_expr_mul(e, onri_expr_sub(e, w->dim[2 + i], onri_fact_number(d, 1)), onri_fact_number(d, a.dilation));
     onri_expr size =
         onri_expr_mul(e, onri_expr_sub(e, x->dim[k], onri_fact_number(d, 1)), onri_fact_number(d, a.stride));
-    size = onri_expr_add(e, onri_expr_add(e, size, reach), onri_fact_number(d, 1 + p->output_padding[i] - a.pad));
+    const int64_t padding = is_small(p->output_padding[i]) ? p->output_padding[i] : 0;
+    size = onri_expr_add(e, onri_expr_add(e, size, reach), onri_fact_number(d, 1 + padding - a.pad));
     if (p->has_output_shape) size = onri_fact_number(d, p->output_shape[i]);
     else if (p->output_size[i] > 0) size = onri_fact_number(d, p->output_size[i]);
-    else if (a.is_same) size = ONRI_EXPR_ANY;
+    else if (a.is_same || a.is_wrong || padding != p->output_padding[i]) size = ONRI_EXPR_ANY;
     out->dim[k] = onri_fact_or_new(d, size);
   }
 }

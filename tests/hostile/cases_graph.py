@@ -164,3 +164,9 @@ case('C30_sizes_beyond_64_bits', 'any', 'LIMIT', 'Hardmax of 2^56 times as many 
     lambda d: (model([N('Tile', ['x', 't'], ['z']), N('Hardmax', ['z'], ['y'])], [vi('x', F, ['a', 'b', 'c'])], [vi('y')], [init('t', np.array([1 << 56, 1 << 20, 1 << 20]))]),
                {'x': np.zeros((1, 1, 3), np.float32)})
 )
+for op, attributes in [('LpPool', dict(kernel_shape=[3], pads=[(1 << 63) - 1, 1])), ('MaxPool', dict(kernel_shape=[(1 << 63) - 1], strides=[(1 << 63) - 1], ceil_mode=1)),
+                       ('ConvTranspose', dict(output_padding=[(1 << 63) - 1]))]:
+    case(f'C31_window_{op}', 'any', 'ATTRIBUTE' if op == 'ConvTranspose' else 'LIMIT', f'{op} of 64 bits on an image that nobody knows')(
+        lambda d, op=op, attributes=attributes: (model([N(op, ['x', 'w'][: 1 + (op == 'ConvTranspose')], ['y'], **attributes)], [vi('x', F, ['a', 'b', 'c'])], [vi('y')],
+                                                       [init('w', np.zeros((1, 1, 2), np.float32))]), {'x': np.zeros((1, 1, 3), np.float32)})
+    )
