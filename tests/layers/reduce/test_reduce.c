@@ -250,10 +250,9 @@ static void check_arg(enum onr_dtype dtype, const float *x, size_t outer, size_t
   params.axis = -2;
   for (size_t i = 0; i < outer * length * inner; i++) {
     const double real = (double)x[i];
-    const int64_t whole = (int64_t)x[i];
     const int is_float = onri_dtype_class(dtype) == ONRI_CLASS_F32 || onri_dtype_class(dtype) == ONRI_CLASS_F64;
     if (is_float) onri_store_f64(dtype, &real, 1, stored + i * onr_dtype_size(dtype));
-    else onri_store(dtype, &whole, 1, stored + i * onr_dtype_size(dtype));
+    else onri_store(dtype, &(int64_t){(int64_t)x[i]}, 1, stored + i * onr_dtype_size(dtype));
   }
   assert_int_equal(run_simple(&t, dtype, 3, dims, stored), ONR_STATUS_OK);
   assert_int_equal(t.out[0].desc.rank, params.keep_dims ? 3 : 2);
