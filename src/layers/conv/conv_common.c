@@ -163,9 +163,12 @@ static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, 
   return ONR_STATUS_OK;
 }
 
-/* Our own vectors of channels are faster than XNNPACK's depthwise kernels, for any number of taps. */
+/* Our own vectors of channels are faster than XNNPACK's depthwise kernels for any number of taps, or, where vectors are
+ * short, for more than those are made for. */
 static int is_own(const struct onri_conv *c) {
-  return onri_conv_is_depthwise(c) && !c->transposed && onri_depthwise_is_fast();
+  enum { XNNPACK_TAPS = 25 };
+  return onri_conv_is_depthwise(c) && !c->transposed &&
+         (onri_depthwise_is_fast() || onri_conv_taps(c) > XNNPACK_TAPS);
 }
 
 /* Measuring asks for another one. */
@@ -358,7 +361,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   }
   s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE &&
                  (p->grouped || onri_depthwise_can(c) || (p->planes && onri_depthwise_can_planes(c))) &&
-                 onri_depthwise_is_fast() && !onri_is_double(call->in[0].dtype);
+                 (p->grouped || is_own(c)) && !onri_is_double(call->in[0].dtype);
   if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR, call->method = ONR_METHOD_DEPTHWISE;
   call->exact = s->depthwise && !is_tuned(s) && !s->winograd;
   if (call->method == ONR_METHOD_RULE) call->method = ONR_METHOD_DIRECT;
