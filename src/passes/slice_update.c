@@ -121,6 +121,15 @@ static int suits(const struct onri_rewrite *rw, int32_t x, const struct box *box
   return row < SHORT_ROW && share * LEAST_SHARE >= 1;
 }
 
+/* Whether as many updates are known to be there as there are places: a concat would take others, too. */
+static int fits(const struct onri_rewrite *rw, int32_t updates, int32_t x, const struct box *box) {
+  const int32_t rank = onri_rewrite_rank(rw, x);
+  if (onri_rewrite_rank(rw, updates) != rank) return 0;
+  for (int32_t d = 0; d < rank; d++)
+    if (onri_rewrite_dim(rw, updates, d) != (d < box->rank ? box->size[d] : onri_rewrite_dim(rw, x, d))) return 0;
+  return 1;
+}
+
 /* x from `begin` to `end` along `axis`, and what of the box lies in the dimensions before. -1: out of memory. */
 static int32_t slice(struct onri_rewrite *rw, const struct onri_origin *origin, int32_t x, const struct box *box,
                      int32_t axis, int64_t begin, int64_t end) {
@@ -160,8 +169,8 @@ static enum onr_status scatter(struct onri_rewrite *rw, struct onri_node *node) 
   const struct onr_scatter_nd_params *p = node->params;
   struct box box;
   int32_t x = node->in[0], inside = node->in[2], first = 0;
-  if (p->reduction != ONR_REDUCTION_NONE || onri_rewrite_rank(rw, inside) != onri_rewrite_rank(rw, x) ||
-      !read_box(rw, node->in[1], &box) || !suits(rw, x, &box))
+  if (p->reduction != ONR_REDUCTION_NONE || !read_box(rw, node->in[1], &box) || !suits(rw, x, &box) ||
+      !fits(rw, inside, x, &box))
     return ONR_STATUS_OK;
   while (first < box.rank && is_whole(rw, x, &box, first)) first++;
   if (first == box.rank) {

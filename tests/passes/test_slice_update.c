@@ -115,7 +115,25 @@ static void test_what_stays(void **state) {
   }
 }
 
+/* A concat would take more updates than there are places, or fewer. */
+static void test_open_updates(void **state) {
+  const struct update u = {2, 2, {4, 5}, {1, 0}, {GRAPH_TEST_SAMPLE, 5}};
+  const struct onr_scatter_nd_params params = {.reduction = ONR_REDUCTION_NONE};
+  int64_t values[GRAPH_TEST_SAMPLE * 5 * 2];
+  struct graph_test t;
+  (void)state;
+  graph_test_begin(&t);
+  const int32_t in[] = {graph_test_input(&t, 2, u.x), constant_indices(&t, &u, values),
+                        graph_test_input(&t, 2, (int64_t[]){-1, 5})};
+  graph_test_output(
+      &t, graph_test_unary(&t, ONR_UNARY_NEG, 0, 0, graph_test_node(&t, &onri_layer_scatter_nd, &params, in, 3)));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_count(&t, &onri_layer_scatter_nd), 1);
+  graph_test_end(&t);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_boxes), cmocka_unit_test(test_what_stays)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_boxes), cmocka_unit_test(test_what_stays),
+                                     cmocka_unit_test(test_open_updates)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,8 +167,7 @@ static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, 
  * short, for more than those are made for. */
 static int is_own(const struct onri_conv *c) {
   enum { XNNPACK_TAPS = 25 };
-  return onri_conv_is_depthwise(c) && !c->transposed &&
-         (onri_depthwise_is_fast() || onri_conv_taps(c) > XNNPACK_TAPS);
+  return onri_conv_is_depthwise(c) && !c->transposed && (onri_depthwise_is_fast() || onri_conv_taps(c) > XNNPACK_TAPS);
 }
 
 /* Measuring asks for another one. */
