@@ -440,9 +440,7 @@ static void extreme_run(const struct onri_reduce *r, size_t start, size_t k, uin
 /* Those of nothing are the bounds of the type. */
 static void reduce_extreme(const struct onri_reduce *r, struct part part, void *y) {
   const size_t size = onr_dtype_size(r->dtype), k = size == 8 ? 3 : size / 2, bits = 8 * size;
-  const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64 && r->dtype != ONR_DTYPE_BOOL;
-  const uint64_t sign = (uint64_t)1 << (bits - 1), all = UINT64_MAX >> (64 - bits);
-  const uint64_t flip = (is_signed ? 0 : sign) ^ (r->op == ONR_REDUCE_MIN ? all : 0);
+  const uint64_t all = UINT64_MAX >> (64 - bits), flip = onri_integer_flip(r->dtype, r->op == ONR_REDUCE_MIN);
   int64_t wide[ONRI_REDUCE_COLUMNS];
   for (size_t i = 0; i < part.width; i++) wide[i] = (int64_t)(UINT64_MAX << (bits - 1));
   for (size_t i = 0; i < part.width && r->columns == 0; i++) extreme_run(r, start_of(r, part, i), k, flip, &wide[i]);

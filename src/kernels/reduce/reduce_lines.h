@@ -42,6 +42,13 @@ struct onri_integer_rows {
   uint64_t flip;
 };
 
+/* The flip for integers of some type, or BOOL. */
+static inline uint64_t onri_integer_flip(enum onr_dtype dtype, int minimum) {
+  const size_t bits = 8 * onr_dtype_size(dtype);
+  const int is_signed = onri_dtype_class(dtype) == ONRI_CLASS_I64 && dtype != ONR_DTYPE_BOOL;
+  return (is_signed ? 0 : (uint64_t)1 << (bits - 1)) ^ (minimum ? UINT64_MAX >> (64 - bits) : 0);
+}
+
 /* Rows of numbers side by side, of some class: of each column the wanted one, with a NaN before all, and which row it
  * lies in. best, place: of what came before, unless the first row is 0. */
 struct onri_places_rows {

@@ -148,18 +148,11 @@ static size_t find(const void *x, size_t size, size_t count, uint64_t wanted, in
   }
 }
 
-/* What turns the order of the type into that of signed integers, the wanted one last. */
-static uint64_t flip_of(enum onr_dtype dtype, int minimum) {
-  const size_t bits = 8 * onr_dtype_size(dtype);
-  const uint64_t sign = (uint64_t)1 << (bits - 1);
-  return (onri_dtype_class(dtype) == ONRI_CLASS_I64 ? 0 : sign) ^ (minimum ? UINT64_MAX >> (64 - bits) : 0);
-}
-
 static void arg_integers(void *context, size_t begin, size_t end) {
   const struct job *job = context;
   const size_t length = job->s->length, size = onr_dtype_size(job->dtype), k = size == 8 ? 3 : size / 2;
   const int last = job->p->select_last != 0;
-  const uint64_t flip = flip_of(job->dtype, job->p->minimum != 0);
+  const uint64_t flip = onri_integer_flip(job->dtype, job->p->minimum != 0);
   const int64_t least = (int64_t)(UINT64_MAX << (8 * size - 1));
   struct onri_pace pace = {job->env, 0};
   for (size_t line = begin; line < end; line++) {
