@@ -1,5 +1,4 @@
 /* op_table.c: the rows of onnx/ops by number and by name. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/sized.h"
@@ -21,40 +20,36 @@ const struct onri_op *onri_op_at(size_t index) {
   return NULL;
 }
 
-static int compare_names(const struct onri_op *row, const char *domain, const char *op_type) {
-  const int order = strcmp(row->op_type, op_type);
-  return order ? order : strcmp(row->domain, domain);
-}
-
-static int compare_rows(const void *a, const void *b) {
-  const struct onri_op *x = *(const struct onri_op *const *)a, *y = *(const struct onri_op *const *)b;
-  const int order = compare_names(x, y->domain, y->op_type);
-  return order ? order : (x->since_version > y->since_version) - (x->since_version < y->since_version);
+/* Which list an operator's rows are in. A file cannot make them longer: they hold rows of ours alone. */
+static size_t list_of(const char *op_type) {
+  uint32_t hash = 2166136261u; /* FNV-1a */
+  for (; *op_type; op_type++) hash = (hash ^ (unsigned char)*op_type) * 16777619u;
+  return hash % ONRI_OP_LISTS;
 }
 
 enum onr_status onri_op_index_make(struct onri_arena *arena, struct onri_op_index *index, struct onr_error *error) {
-  index->rows = onri_arena_allocate(arena, onr_num_ops() * sizeof(*index->rows));
-  if (!index->rows) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the table of operators");
-  index->count = 0;
+  struct onri_op_entry *entry = onri_arena_allocate(arena, onr_num_ops() * sizeof(*entry));
+  index->lists = onri_arena_allocate(arena, ONRI_OP_LISTS * sizeof(*index->lists));
+  if (!entry || !index->lists) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the table of operators");
   for (size_t t = 0; t < onri_num_op_tables; t++)
-    for (size_t i = 0; i < onri_op_tables[t]->count; i++) index->rows[index->count++] = &onri_op_tables[t]->rows[i];
-  qsort(index->rows, index->count, sizeof(*index->rows), compare_rows);
+    for (size_t i = 0; i < onri_op_tables[t]->count; i++, entry++) {
+      const struct onri_op *row = &onri_op_tables[t]->rows[i];
+      const struct onri_op_entry **list = &index->lists[list_of(row->op_type)];
+      *entry = (struct onri_op_entry){row, *list};
+      *list = entry;
+    }
   return ONR_STATUS_OK;
 }
 
 const struct onri_op *onri_op_find(const struct onri_op_index *index, const char *domain, const char *op_type,
                                    int64_t opset) {
-  size_t low = 0,
-         high = index->count; /* rows before `low` are not behind the one that is wanted, those from `high` on are */
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    const struct onri_op *row = index->rows[middle];
-    const int order = compare_names(row, domain, op_type);
-    if (order < 0 || (order == 0 && row->since_version <= opset)) low = middle + 1;
-    else high = middle;
+  const struct onri_op *newest = NULL;
+  for (const struct onri_op_entry *entry = index->lists[list_of(op_type)]; entry; entry = entry->next) {
+    const struct onri_op *row = entry->row;
+    if (row->since_version > opset || (newest && newest->since_version >= row->since_version)) continue;
+    if (!strcmp(row->op_type, op_type) && !strcmp(row->domain, domain)) newest = row;
   }
-  if (!low || compare_names(index->rows[low - 1], domain, op_type) != 0) return NULL;
-  return index->rows[low - 1];
+  return newest;
 }
 
 enum onr_status onr_op(size_t index, struct onr_op_info *info) {

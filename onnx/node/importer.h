@@ -64,9 +64,13 @@ struct onri_unsupported_list {
   size_t count, capacity;
   struct onri_names by_text;
 };
+enum { ONRI_OP_LISTS = 512 };
+struct onri_op_entry {
+  const struct onri_op *row;
+  const struct onri_op_entry *next;
+};
 struct onri_op_index {
-  const struct onri_op **rows; /* sorted by domain, op type, version */
-  size_t count;
+  const struct onri_op_entry **lists; /* ONRI_OP_LISTS, by a hash of the op type */
 };
 struct onri_opened;
 struct onri_default;
