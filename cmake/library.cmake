@@ -104,13 +104,25 @@ endif()
 set(simd_sources ${sources})
 list(FILTER simd_sources INCLUDE REGEX "_simd\\.c$")
 list(FILTER sources EXCLUDE REGEX "_simd\\.c$")
+# What hands work on is small rather than fast: all but these loops over elements. And of those all but some are as fast without being
+# unrolled. Both were found by timing the sweeps of tools/comparing.
+set(loops
+  base/numbers base/digest base/env base/threads exec/frame exec/session[.]
+  kernels/attention/attention_f64 kernels/conv/byte kernels/conv/conv_direct kernels/conv/conv_integer kernels/conv/depthwise_dot kernels/conv/winograd_bytes
+  kernels/convert kernels/elementwise kernels/index kernels/matmul/gemm kernels/matmul/lu kernels/matmul/nbits kernels/move kernels/norm kernels/pool
+  kernels/quantize kernels/reduce kernels/resize kernels/signal
+  layers/conv/causal_conv layers/conv/col2im layers/conv/conv_integer layers/conv/conv_tail layers/conv/deform_conv layers/elementwise layers/image layers/index
+  layers/matmul/einsum layers/matmul/integer_ layers/matmul/product layers/matmul/solve layers/ml layers/move layers/norm layers/pool layers/quantize
+  layers/random layers/recurrent/byte layers/reduce layers/resize layers/signal layers/train)
+set(unrolled_loops
+  kernels/index kernels/matmul/gemm kernels/move kernels/reduce kernels/resize kernels/pool/pool[.]
+  layers/elementwise/binary_classes layers/elementwise/where layers/index/gather layers/matmul/einsum layers/pool layers/reduce layers/resize/grid_sample
+  layers/resize/roi_align layers/signal)
+list(JOIN loops "|" loops)
+list(JOIN unrolled_loops "|" unrolled_loops)
 foreach(source IN LISTS sources)
   if(source MATCHES "^src/kernels/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${kernel_options})
-    # What hands work to loops in vectors gains nothing from -O3 and unrolled loops but its size.
-    if(source MATCHES "^src/kernels/(conv/.*|matmul/(sgemm|half_product|nbits)|move/places|norm/(normalize|softmax)|pool/pool_wide|quantize/.*)[.]c$" AND NOT source MATCHES "conv_direct")
-      set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O2> -fno-unroll-loops)
-    endif()
   endif()
   set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:MinSizeRel>:${shortest}>)
   if(ONNXRUN_COVERAGE AND source MATCHES "^(onnx|src/exec)/")
@@ -119,11 +131,12 @@ foreach(source IN LISTS sources)
   if(ONNXRUN_COVERAGE AND source MATCHES "^src/(base|exec)/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_WATCHED)
   endif()
-  # What runs once a model, or hands work to kernels, is small rather than fast: all but loops over elements.
-  if(source MATCHES "^(onnx|src/(base|facts|passes|model|nn|compile|exec|graph|xnn|layers/(attention|control|conv|image|matmul|move|pool|recurrent|text|train)))/" AND
-     NOT source MATCHES "/(numbers/.*|digest|env|threads|frame|session|product|byte_gates|causal_conv|col2im|conv_tail|deform_conv|einsum|integer_.*|max_unpool|solve)[.]c$" OR
-     ONNXRUN_OPS_FROM AND NOT source MATCHES "^src/kernels/")
+  if(source MATCHES "^src/kernels/" AND NOT source MATCHES "^src/(${loops})") # packing as -Oz has it takes a twentieth longer
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
+  elseif(NOT source MATCHES "^src/(${loops})")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:${shortest}>)
+  elseif(NOT source MATCHES "^src/(${unrolled_loops})")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS -fno-unroll-loops)
   endif()
   # Upstream's headers are not held to our warnings (-isystem).
   if(ONNXRUN_XNNPACK AND source MATCHES "^src/xnn/")
@@ -253,7 +266,7 @@ foreach(level IN LISTS levels)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^riscv") # vectors of one element
     set(loops_stay 1)
   endif()
-  target_compile_options(onnxrun_kernels_${level} PRIVATE $<${short}:-Os> $<$<CONFIG:MinSizeRel>:${shortest}> $<${loops_stay}:-Wno-pass-failed>)
+  target_compile_options(onnxrun_kernels_${level} PRIVATE $<${short}:${shortest}> $<${loops_stay}:-Wno-pass-failed>)
   target_compile_definitions(onnxrun_kernels_${level} PRIVATE ${plain})
   target_compile_definitions(onnxrun_kernels_${level} PRIVATE ONRI_LEVEL=${level} ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
   list(APPEND objects $<TARGET_OBJECTS:onnxrun_kernels_${level}>)

@@ -2,6 +2,7 @@
  *
  * Share of what memory gives on a core with AVX-512, arrays that fit L2: sums and products all of it; exp, tanh,
  * sigmoid and the like compute, at 0.3 to 0.5 of the FMA rate: their divisions are the rest. */
+#define ONRI_TILED 1 /* calls of exp and the like are most of what these would take */
 #include "base/only.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/kernels.h"
