@@ -230,7 +230,7 @@ set_property(SOURCE ${unrolled} APPEND PROPERTY COMPILE_OPTIONS $<$<NOT:$<CONFIG
 set_property(SOURCE src/kernels/convert/convert_simd.c src/kernels/elementwise/typed_narrow_simd.c src/kernels/reduce/reduce_simd.c
              APPEND PROPERTY COMPILE_OPTIONS $<$<NOT:$<CONFIG:MinSizeRel>>:-O2>)
 set(short_sources ${simd_sources})
-list(FILTER short_sources INCLUDE REGEX "/(pool|norm)/|/(depthwise|winograd)_simd")
+list(FILTER short_sources INCLUDE REGEX "/(pool|norm)/|/winograd_simd")
 set_property(SOURCE ${short_sources} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
 foreach(level IN LISTS levels)
   set(level_sources ${simd_sources})

@@ -166,18 +166,32 @@ INLINE const float *weights_of(const struct onri_depthwise_job job, const float 
   return kind == PLANE ? w : is_grouped(kind) ? w + c / F32_LANES * job.w_vector : w + c;
 }
 
-/* OUTPUTS outputs of one row, from o on, for all channels of the job. taps 0: any. */
-INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t o, int64_t row, const int taps,
+/* OUTPUTS outputs of one row. */
+struct place {
+  int64_t count, at; /* that there are; the first one's element of y */
+  int64_t x, column; /* where its kernel begins: an element of x, and a column of input, perhaps before the first */
+  const float *w;    /* of the first row of the kernel that lies in the image */
+  int64_t planes, first, last; /* of the kernel that lie in it, rows of those from `first` on and before `last` */
+};
+
+static struct place place_of(const struct onri_depthwise_job *job, int64_t row, int64_t o) {
+  const struct onri_axis *a0 = &job->axis[0], *a1 = &job->axis[1], *a2 = &job->axis[2];
+  struct place p = {.count = a2->out - o, .at = row * job->y_line + o * job->y_pixel};
+  int64_t plane, last;
+  onri_axis_taps(a0, job->o0, a0->in, &plane, &last);
+  onri_axis_taps(a1, row, a1->in, &p.first, &p.last);
+  p.planes = last - plane;
+  p.column = o * a2->stride - a2->begin;
+  p.x = (job->o0 * a0->stride - a0->begin + plane * a0->dilation) * job->x_plane +
+        (row * a1->stride - a1->begin + p.first * a1->dilation) * job->x_line + p.column * job->x_pixel;
+  p.w = job->w + (plane * a1->kernel + p.first) * job->w_line;
+  return p;
+}
+
+/* For all channels of the job. taps 0: any. */
+INLINE void tile(const struct onri_depthwise_job job, const struct place place, int64_t channels, const int taps,
                  const int stride, const int dilation, const int inside, const int kind, const int full) {
   const struct onri_axis a0 = job.axis[0], a1 = job.axis[1], a2 = job.axis[2];
-  const int64_t column = o * a2.stride - a2.begin;
-  int64_t first0, last0, first1, last1;
-  onri_axis_taps(&a0, job.o0, a0.in, &first0, &last0);
-  onri_axis_taps(&a1, row, a1.in, &first1, &last1);
-  const int64_t x0 = (job.o0 * a0.stride - a0.begin + first0 * a0.dilation) * job.x_plane +
-                     (row * a1.stride - a1.begin + first1 * a1.dilation) * job.x_line + column * job.x_pixel;
-  const float *w0 = job.w + (first0 * a1.kernel + first1) * job.w_line;
-  const int64_t at = row * job.y_line + o * job.y_pixel;
   for (int64_t c = 0, next;; c = next) {
     const struct lanes lanes = lanes_from(job, c, (size_t)(channels - c), kind);
     vf32 sum[OUTPUTS];
@@ -185,22 +199,22 @@ INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t 
                       : job.bias && !is_bytes(kind) ? load(job.bias + c, full, lanes.count)
                                                     : (vf32){0};
     UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] = bias;
-    for (int64_t k0 = first0; k0 < last0; k0++) {
-      int64_t x = x0 + (k0 - first0) * a0.dilation * job.x_plane +
+    for (int64_t k0 = 0; k0 < place.planes; k0++) {
+      int64_t x = place.x + k0 * a0.dilation * job.x_plane +
                   (kind == SHARED || kind == GROUPS ? (job.phase + c) / job.each * job.terms : c);
-      const float *w = weights_of(job, w0 + (k0 - first0) * a1.kernel * job.w_line, c, kind);
-      for (int64_t k1 = first1; k1 < last1; k1++, x += a1.dilation * job.x_line, w += job.w_line) {
-        if (kind == PLANE) x = x0 + job.shifts[k1] + c;
+      const float *w = weights_of(job, place.w + k0 * a1.kernel * job.w_line, c, kind);
+      for (int64_t k1 = place.first; k1 < place.last; k1++, x += a1.dilation * job.x_line, w += job.w_line) {
+        if (kind == PLANE) x = place.x + job.shifts[k1] + c;
         struct lanes term = lanes;
         for (int64_t t = 0; t < (is_grouped(kind) ? job.terms : 1); t++, term.from += 1) {
           const float *weights = w + t * job.w_term;
-          if (taps)
-            fixed_line(job, x, weights, -column, a2.in - column, taps, stride, dilation, inside, kind, full, term, sum);
-          else any_line(job, x, weights, -column, a2.in - column, sum, kind, full, term);
+          const int64_t low = -place.column, high = a2.in - place.column;
+          if (taps) fixed_line(job, x, weights, low, high, taps, stride, dilation, inside, kind, full, term, sum);
+          else any_line(job, x, weights, low, high, sum, kind, full, term);
         }
       }
     }
-    finish(job, at, c, a2.out - o, sum, kind, full, lanes);
+    finish(job, place.at, c, place.count, sum, kind, full, lanes);
     next = c + F32_LANES;
     if (next >= channels) break;
     if (full && next + F32_LANES > channels) next = channels - F32_LANES;
@@ -223,26 +237,43 @@ static int goes_along_rows(const struct onri_depthwise_job *job, int64_t channel
   return OUTPUTS * job->axis[2].stride * channels < SHORT;
 }
 
-/* has_inside: tiles without a column in padding have code of their own. */
-#define ROWS(name, row_taps, row_stride, row_dilation, has_inside, kind, full)                                      \
-  static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                                   \
-    const struct onri_depthwise_job job = *p;                                                                       \
-    const struct onri_axis a = job.axis[2];                                                                         \
-    const int along = goes_along_rows(p, channels);                                                                 \
-    const int64_t rows = job.bottom - job.top, columns = (a.out + OUTPUTS - 1) / OUTPUTS;                           \
-    for (int64_t i = 0; i < (along ? rows : columns); i++) {                                                        \
-      for (int64_t j = 0; j < (along ? columns : rows); j++) {                                                      \
-        const int64_t row = job.top + (along ? i : j), o = (along ? j : i) * OUTPUTS;                               \
-        const int64_t first = o * a.stride - a.begin,                                                               \
-                      last = first + (OUTPUTS - 1) * a.stride + (a.kernel - 1) * a.dilation + 1;                    \
-        const int is_inside = kind == PLANE || (has_inside && first >= 0 && last <= a.in);                          \
-        if (is_inside)                                                                                              \
-          tile(job, channels, o, row, row_taps, row_stride, row_dilation, has_inside || kind == PLANE, kind, full); \
-        else tile(job, channels, o, row, row_taps, row_stride, row_dilation, 0, kind, full);                        \
-        if (!is_bytes(kind) && job.tail) apply_tail(p, channels, o, row);                                           \
-      }                                                                                                             \
-    }                                                                                                               \
+typedef void (*tile_function)(const struct onri_depthwise_job *job, const struct place *place, int64_t channels);
+
+/* inside: of tiles without a column in padding. */
+struct tiles {
+  tile_function border, inside;
+};
+
+static void each_tile(const struct onri_depthwise_job *job, int64_t channels, const struct tiles *tiles) {
+  const struct onri_axis *a = &job->axis[2];
+  const int along = goes_along_rows(job, channels);
+  const int64_t rows = job->bottom - job->top, columns = (a->out + OUTPUTS - 1) / OUTPUTS;
+  const int64_t width = (OUTPUTS - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
+  for (int64_t i = 0; i < (along ? rows : columns); i++) {
+    for (int64_t j = 0; j < (along ? columns : rows); j++) {
+      const int64_t row = job->top + (along ? i : j), o = (along ? j : i) * OUTPUTS;
+      const struct place place = place_of(job, row, o);
+      const int is_inside = place.column >= 0 && place.column + width <= a->in;
+      (is_inside ? tiles->inside : tiles->border)(job, &place, channels);
+      if (job->tail) apply_tail(job, channels, o, row);
+    }
   }
+}
+
+#define TILE(name, taps, stride, dilation, is_inside, kind, full)                                              \
+  static void tile_##name(const struct onri_depthwise_job *job, const struct place *place, int64_t channels) { \
+    tile(*job, *place, channels, taps, stride, dilation, is_inside, kind, full);                               \
+  }
+/* Of tiles without a column in padding those of usual kernels have code of their own. */
+#define ROWS_0(name, taps, stride, dilation, kind, full)        \
+  TILE(name, taps, stride, dilation, kind == PLANE, kind, full) \
+  static const struct tiles rows_##name = {tile_##name, tile_##name};
+#define ROWS_1(name, taps, stride, dilation, kind, full)     \
+  TILE(name, taps, stride, dilation, 0, kind, full)          \
+  TILE(name##_inside, taps, stride, dilation, 1, kind, full) \
+  static const struct tiles rows_##name = {tile_##name, tile_##name##_inside};
+#define ROWS(name, taps, stride, dilation, has_inside, kind, full) \
+  ROWS_##has_inside(name, taps, stride, dilation, kind, full)
 ROWS(any, 0, 0, 0, 0, NUMBERS, 1)
 ROWS(part, 0, 0, 0, 0, NUMBERS, 0)
 ROWS(3, 3, 1, 1, 1, NUMBERS, 1)
@@ -283,24 +314,22 @@ ROWS(groups, 0, 0, 0, 0, GROUPS, 1)
 ROWS(groups_part, 0, 0, 0, 0, GROUPS, 0)
 #undef ROWS
 
-typedef void (*rows_function)(const struct onri_depthwise_job *job, int64_t channels);
-
-#define BYTES_ROWS(name) ONRI_WHERE(PART_bytes, rows_bytes_##name)
-#define PLAIN_ROWS(name) ONRI_WHERE(PART_bytes, rows_plain_##name)
+#define BYTES_ROWS(name) ONRI_WHERE(PART_bytes, &rows_bytes_##name)
+#define PLAIN_ROWS(name) ONRI_WHERE(PART_bytes, &rows_plain_##name)
 
 /* For whole vectors: code of their own for the usual kernels. */
-static rows_function choose(const struct onri_axis *a, int kind) {
-  static const rows_function any[] = {rows_any, BYTES_ROWS(any), rows_shared, rows_plane_any, PLAIN_ROWS(any)};
+static const struct tiles *choose(const struct onri_axis *a, int kind) {
+  static const struct tiles *const any[] = {&rows_any, BYTES_ROWS(any), &rows_shared, &rows_plane_any, PLAIN_ROWS(any)};
   static const struct {
     int64_t kernel, stride, dilation;
-    rows_function rows[5];
-  } usual[] = {{3, 1, 1, {rows_3, BYTES_ROWS(3), rows_shared, rows_plane_3, PLAIN_ROWS(3)}},
-               {3, 2, 1, {rows_3_by_2, BYTES_ROWS(3_by_2), rows_shared, rows_plane_3_by_2, PLAIN_ROWS(3_by_2)}},
-               {3, 1, 2, {rows_3_dilated, BYTES_ROWS(any), rows_shared, rows_plane_3_dilated, PLAIN_ROWS(any)}},
-               {5, 1, 1, {rows_5, BYTES_ROWS(5), rows_shared, rows_plane_5, PLAIN_ROWS(5)}},
-               {5, 2, 1, {rows_5_by_2, BYTES_ROWS(any), rows_shared, rows_plane_5_by_2, PLAIN_ROWS(any)}},
-               {7, 1, 1, {rows_7, BYTES_ROWS(any), rows_shared, rows_plane_7, PLAIN_ROWS(any)}},
-               {9, 1, 1, {rows_9, BYTES_ROWS(any), rows_shared, rows_plane_9, PLAIN_ROWS(any)}}};
+    const struct tiles *rows[5];
+  } usual[] = {{3, 1, 1, {&rows_3, BYTES_ROWS(3), &rows_shared, &rows_plane_3, PLAIN_ROWS(3)}},
+               {3, 2, 1, {&rows_3_by_2, BYTES_ROWS(3_by_2), &rows_shared, &rows_plane_3_by_2, PLAIN_ROWS(3_by_2)}},
+               {3, 1, 2, {&rows_3_dilated, BYTES_ROWS(any), &rows_shared, &rows_plane_3_dilated, PLAIN_ROWS(any)}},
+               {5, 1, 1, {&rows_5, BYTES_ROWS(5), &rows_shared, &rows_plane_5, PLAIN_ROWS(5)}},
+               {5, 2, 1, {&rows_5_by_2, BYTES_ROWS(any), &rows_shared, &rows_plane_5_by_2, PLAIN_ROWS(any)}},
+               {7, 1, 1, {&rows_7, BYTES_ROWS(any), &rows_shared, &rows_plane_7, PLAIN_ROWS(any)}},
+               {9, 1, 1, {&rows_9, BYTES_ROWS(any), &rows_shared, &rows_plane_9, PLAIN_ROWS(any)}}};
   for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
     if (a->kernel == usual[i].kernel && a->stride == usual[i].stride && a->dilation == usual[i].dilation)
       return usual[i].rows[kind];
@@ -308,20 +337,20 @@ static rows_function choose(const struct onri_axis *a, int kind) {
 }
 
 /* full: vectors are. */
-static rows_function choose_grouped(const struct onri_depthwise_job *job, int full) {
+static const struct tiles *choose_grouped(const struct onri_depthwise_job *job, int full) {
   const struct onri_axis *a = &job->axis[2];
   const int near = a->kernel == 3 && a->stride == 1 && a->dilation == 1;
   if (job->terms != job->each || F32_LANES % job->each != 0)
-    return !full ? rows_groups_part : near ? rows_groups_3 : rows_groups;
-  if (!full) return near ? rows_whole_groups_part_3 : rows_whole_groups_part;
-  if (near) return rows_whole_groups_3;
-  return a->kernel == 3 && a->stride == 2 && a->dilation == 1 ? rows_whole_groups_3_by_2 : rows_whole_groups;
+    return !full ? &rows_groups_part : near ? &rows_groups_3 : &rows_groups;
+  if (!full) return near ? &rows_whole_groups_part_3 : &rows_whole_groups_part;
+  if (near) return &rows_whole_groups_3;
+  return a->kernel == 3 && a->stride == 2 && a->dilation == 1 ? &rows_whole_groups_3_by_2 : &rows_whole_groups;
 }
 
 /* Whole vectors, and then those channels that leave a part of one empty. */
 static void grouped_rows(const struct onri_depthwise_job *job, int64_t channels) {
   const int64_t whole = channels / F32_LANES * F32_LANES, from = job->phase + whole;
-  if (whole > 0) choose_grouped(job, 1)(job, whole);
+  if (whole > 0) each_tile(job, whole, choose_grouped(job, 1));
   if (whole == channels) return;
   struct onri_depthwise_job rest = *job;
   rest.x = (const float *)job->x + from / job->each * job->terms;
@@ -329,12 +358,12 @@ static void grouped_rows(const struct onri_depthwise_job *job, int64_t channels)
   rest.w += whole / F32_LANES * job->w_vector;
   if (job->bias) rest.bias += whole;
   rest.y = (float *)job->y + whole;
-  choose_grouped(job, 0)(&rest, channels - whole);
+  each_tile(&rest, channels - whole, choose_grouped(job, 0));
 }
 
 static void rows(const struct onri_depthwise_job *job, int64_t channels) {
-  static const rows_function part[] = {rows_part, BYTES_ROWS(part), rows_shared_part, rows_plane_part,
-                                       PLAIN_ROWS(part)};
+  static const struct tiles *const part[] = {&rows_part, BYTES_ROWS(part), &rows_shared_part, &rows_plane_part,
+                                             PLAIN_ROWS(part)};
   const int is_plain = ONRI_PART(bytes) && job->bytes && !job->bytes->flip && job->bytes->zero == 0.0f;
   const int kind = is_plain                         ? PLAIN_BYTES
                    : ONRI_PART(bytes) && job->bytes ? BYTES
@@ -342,7 +371,7 @@ static void rows(const struct onri_depthwise_job *job, int64_t channels) {
                    : job->each > 1                  ? SHARED
                                                     : NUMBERS;
   if (ONRI_PART(grouped) && job->terms > 1) grouped_rows(job, channels);
-  else (channels >= F32_LANES ? choose(&job->axis[2], kind) : part[kind])(job, channels);
+  else each_tile(job, channels, channels >= F32_LANES ? choose(&job->axis[2], kind) : part[kind]);
 }
 
 const struct onri_depthwise_kernels ONRI_AT_LEVEL(onri_depthwise_kernels) = {rows, F32_LANES};

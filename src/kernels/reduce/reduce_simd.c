@@ -103,22 +103,27 @@ INLINE void some_columns(const struct onri_lines lines, size_t first, double *ac
   if (vectors == (size_t)most && left >= F32_LANES) tile(lines, first, acc, what, most, 0, most, 0);
   else if (vectors == 1) tile(lines, first, acc, what, 1, 0, 0, left);
   else if (vectors == 2) tile(lines, first, acc, what, 2, 0, 1, left);
-  else if (vectors == 3) tile(lines, first, acc, what, most - 1, 0, most - 2, left); /* of four */
+  else if (most > 2 && vectors == 3) tile(lines, first, acc, what, most - 1, 0, most - 2, left); /* of four */
   else tile(lines, first, acc, what, most, 0, most - 1, left);
 }
 
-INLINE void lines_of(const struct onri_lines *given, double *acc, const enum onri_take what) {
+typedef double (*run_function)(const float *x, size_t count, double centre, double acc);
+
+INLINE void lines_of(const struct onri_lines *given, double *acc, const enum onri_take what, run_function run) {
+  const int most = is_extreme(what) ? EXTREMES : is_long(what) ? 2 : TILE;
   const struct onri_lines lines = *given;
   if (lines.row_step == 1 && lines.rows > LONG) {
     for (size_t i = 0; i < lines.columns; i++)
-      acc[i] = run_of(lines.x + i * lines.column_step, lines.rows, lines.centre ? lines.centre[i] : 0, acc[i], what);
+      acc[i] = run(lines.x + i * lines.column_step, lines.rows, lines.centre ? lines.centre[i] : 0, acc[i]);
     return;
   }
   if (lines.column_step == 1) /* a vector by itself would wait for its own sum */
     for (size_t i = 0, n; i < lines.columns; i += n * F32_LANES) {
-      const size_t vectors = (lines.columns - i + F32_LANES - 1) / F32_LANES, most = is_extreme(what) ? EXTREMES : TILE;
-      n = vectors <= most ? vectors : is_extreme(what) && vectors < 2 * most ? vectors / 2 : most;
-      some_columns(lines, i, acc + i, what, n, is_extreme(what) ? EXTREMES : TILE);
+      const size_t vectors = (lines.columns - i + F32_LANES - 1) / F32_LANES;
+      n = vectors <= (size_t)most                          ? vectors
+          : is_extreme(what) && vectors < 2 * (size_t)most ? vectors / 2
+                                                           : (size_t)most;
+      some_columns(lines, i, acc + i, what, n, most);
     }
   else
     for (size_t i = 0; i < lines.columns; i += F32_LANES) {
@@ -127,11 +132,13 @@ INLINE void lines_of(const struct onri_lines *given, double *acc, const enum onr
     }
 }
 
-#define TAKE(name)                                                                    \
-  static double run_##name(const float *x, size_t count, double centre, double acc) { \
-    return run_of(x, count, centre, acc, ONRI_TAKE_##name);                           \
-  }                                                                                   \
-  static void lines_##name(const struct onri_lines *lines, double *acc) { lines_of(lines, acc, ONRI_TAKE_##name); }
+#define TAKE(name)                                                                           \
+  SIMD_FUNCTION double run_##name(const float *x, size_t count, double centre, double acc) { \
+    return run_of(x, count, centre, acc, ONRI_TAKE_##name);                                  \
+  }                                                                                          \
+  static void lines_##name(const struct onri_lines *lines, double *acc) {                    \
+    lines_of(lines, acc, ONRI_TAKE_##name, run_##name);                                      \
+  }
 TAKE(SUM)
 TAKE(ABS)
 TAKE(SQUARE)
@@ -215,23 +222,29 @@ INLINE double double_sum_of(const double *x, size_t count, double centre, double
 
 INLINE double double_run_of(const double *x, size_t count, double centre, double acc, const enum onri_take what) {
   return count < RUN * F64_LANES ? double_sum_of(x, count, centre, acc, what, 1)
-                                 : double_sum_of(x, count, centre, acc, what, RUN);
+                                 : double_sum_of(x, count, centre, acc, what, is_long(what) ? 2 : RUN);
 }
 
-INLINE void doubles_of(const struct onri_double_rows *given, double *acc, const enum onri_take what) {
+typedef double (*double_run_function)(const double *x, size_t count, double centre, double acc);
+
+INLINE void doubles_of(const struct onri_double_rows *given, double *acc, const enum onri_take what,
+                       double_run_function run) {
   const struct onri_double_rows d = *given;
   size_t i = 0;
   for (; i < d.columns && d.column_step != 1; i++)
-    acc[i] = double_run_of(d.x + i * d.column_step, d.rows, d.centre ? d.centre[i] : 0, acc[i], what);
-  for (; i + TILE * F64_LANES <= d.columns; i += TILE * F64_LANES) double_tile(d, i, acc, what, TILE, F64_LANES);
+    acc[i] = run(d.x + i * d.column_step, d.rows, d.centre ? d.centre[i] : 0, acc[i]);
+  const int most = is_long(what) ? 2 : TILE;
+  for (; i + most * F64_LANES <= d.columns; i += most * F64_LANES) double_tile(d, i, acc, what, most, F64_LANES);
   for (; i < d.columns; i += F64_LANES) double_tile(d, i, acc, what, 1, d.columns - i);
 }
 
-#define TAKE(name)                                                                            \
-  static double double_run_##name(const double *x, size_t count, double centre, double acc) { \
-    return double_run_of(x, count, centre, acc, ONRI_TAKE_##name);                            \
-  }                                                                                           \
-  static void doubles_##name(const struct onri_double_rows *d, double *acc) { doubles_of(d, acc, ONRI_TAKE_##name); }
+#define TAKE(name)                                                                                   \
+  SIMD_FUNCTION double double_run_##name(const double *x, size_t count, double centre, double acc) { \
+    return double_run_of(x, count, centre, acc, ONRI_TAKE_##name);                                   \
+  }                                                                                                  \
+  static void doubles_##name(const struct onri_double_rows *d, double *acc) {                        \
+    doubles_of(d, acc, ONRI_TAKE_##name, double_run_##name);                                         \
+  }
 TAKE(SUM)
 TAKE(ABS)
 TAKE(SQUARE)

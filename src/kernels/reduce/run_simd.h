@@ -48,6 +48,9 @@ INLINE vf32 extreme(vf32 a, vf32 x, const enum onri_take what) {
 
 enum { RUN = 4, AHEAD = 1024 /* floats that are fetched before they are asked for */ };
 
+/* Exponentials take so long that two sums side by side are enough. */
+INLINE int is_long(const enum onri_take what) { return what == ONRI_TAKE_EXP; }
+
 INLINE float extreme_of_run(const float *x, size_t count, const float start, const enum onri_take what) {
   vf32 best[RUN];
   vi32 strange[RUN];
@@ -87,16 +90,17 @@ INLINE double run_of(const float *x, size_t count, double centre, double acc, co
   }
   if (count < RUN * F32_LANES) return short_run(x, count, centre, acc, what);
   const vf64 middle[2] = {f64_set(centre), f64_set(centre)};
+  const int vectors = is_long(what) ? 2 : RUN;
   vf64 sum[2 * RUN];
   size_t i = 0;
-  UNROLL for (int k = 0; k < 2 * RUN; k++) sum[k] = f64_set(what == ONRI_TAKE_PROD ? 1 : 0);
-  for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES) UNROLL for (int k = 0; k < RUN; k++) {
+  UNROLL for (int k = 0; k < 2 * vectors; k++) sum[k] = f64_set(what == ONRI_TAKE_PROD ? 1 : 0);
+  for (; i + vectors * F32_LANES <= count; i += vectors * F32_LANES) UNROLL for (int k = 0; k < vectors; k++) {
       simd_prefetch_vector(x + i + k * F32_LANES + AHEAD, k);
       take_vector(sum + 2 * k, x + i + k * F32_LANES, middle, what);
     }
   for (; i + F32_LANES <= count; i += F32_LANES) take_vector(sum, x + i, middle, what);
   if (i < count) take_part(sum + 2, f32_load_part(x + i, count - i), middle, what, count - i);
-  UNROLL for (int k = RUN; k > 0; k /= 2) UNROLL for (int j = 0; j < k; j++) sum[j] =
+  UNROLL for (int k = vectors; k > 0; k /= 2) UNROLL for (int j = 0; j < k; j++) sum[j] =
       what == ONRI_TAKE_PROD ? sum[j] * sum[j + k] : sum[j] + sum[j + k];
   return what == ONRI_TAKE_PROD ? acc * f64_product(sum[0]) : acc + f64_sum(sum[0]);
 }
