@@ -37,15 +37,6 @@ static enum onr_status blame_value(struct onri_importer *importer, const char *k
 
 static int is_supported(const Onnx__TypeProto *type) { return !type->has_opaque_type && !type->has_sparse_tensor_type; }
 
-/* What is known of it must fit: shapes are computed from it without another look. */
-static enum onr_status check_known(const struct onri_importer *importer, const struct onr_desc *desc) {
-  struct onr_desc least = *desc;
-  if (desc->dtype == ONR_DTYPE_NONE) least.dtype = ONR_DTYPE_U8;
-  for (int32_t d = 0; d < least.rank; d++)
-    if (least.dim[d] < 0) least.dim[d] = 1;
-  return onri_desc_check(&least, importer->env, importer->error);
-}
-
 /* What a declaration says in words. */
 struct words {
   const char **dim_names;
@@ -99,7 +90,7 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
     words->dim_names[d] = onri_intern(&importer->texts, dim->dim_param);
     if (!words->dim_names[d]) return onri_import_no_memory(importer);
   }
-  return check_known(importer, desc);
+  return onri_desc_check_known(desc, importer->env, importer->error);
 }
 
 /* --- inputs and initializers --- */

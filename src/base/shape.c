@@ -107,6 +107,14 @@ enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_en
   return ONR_STATUS_OK;
 }
 
+enum onr_status onri_desc_check_known(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error) {
+  struct onr_desc least = *desc;
+  if (desc->dtype == ONR_DTYPE_NONE) least.dtype = ONR_DTYPE_U8;
+  for (int32_t d = 0; d < least.rank && d < ONR_MAX_RANK; d++)
+    if (least.dim[d] < 0) least.dim[d] = 1;
+  return onri_desc_check(&least, env, error);
+}
+
 enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_t *values, size_t capacity,
                                size_t *count) {
   const struct onr_desc *desc = &call->in[input];

@@ -30,6 +30,8 @@ int64_t onri_steps(const int64_t *factors, size_t count);
 /* Rank, signs, the product in 64 bits (in 31 where there are no elements), and the tensor_bytes limit. The driver calls
  * it on all that infer() writes. */
 enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error);
+/* The same of a tensor whose type may be NONE and dimensions -1: not known. */
+enum onr_status onri_desc_check_known(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error);
 
 /* An integer input (int32 or int64 tensor of rank <= 1) as int64 values, for infer: axes, shapes, pads ...
  * Writes at most `capacity` values, *count always. LIMIT when there are more than capacity.

@@ -81,7 +81,8 @@ int onri_fact_numbers(const struct onri_deduction *d, int32_t i, int64_t *values
 
 /* --- numbers --- */
 
-/* The descriptor of a fact whose rank is known; -1 where a dimension is no number. Returns whether all are. */
+/* The descriptor of a fact whose rank is known; -1 where a dimension is no number, and everywhere when no tensor has
+ * those that are: layers and passes multiply dimensions of what they are told. Returns whether all are numbers. */
 static int desc_of(const struct onri_facts *facts, const struct onri_fact *fact, struct onr_desc *desc) {
   int is_whole = fact->dtype != ONR_DTYPE_NONE && fact->rank != ONRI_UNKNOWN_RANK;
   *desc = (struct onr_desc){.dtype = fact->dtype, .rank = fact->rank};
@@ -90,7 +91,9 @@ static int desc_of(const struct onri_facts *facts, const struct onri_fact *fact,
     desc->dim[i] = ONR_UNKNOWN_DIM;
     is_whole = 0;
   }
-  return is_whole;
+  if (onri_desc_check_known(desc, facts->numbers.env, NULL) == ONR_STATUS_OK) return is_whole;
+  for (int32_t i = 0; i < desc->rank; i++) desc->dim[i] = ONR_UNKNOWN_DIM;
+  return 0;
 }
 
 static struct onri_fact fact_of(struct onri_facts *facts, const struct onr_desc *desc) {

@@ -170,3 +170,8 @@ for op, attributes in [('LpPool', dict(kernel_shape=[3], pads=[(1 << 63) - 1, 1]
         lambda d, op=op, attributes=attributes: (model([N(op, ['x', 'w'][: 1 + (op == 'ConvTranspose')], ['y'], **attributes)], [vi('x', F, ['a', 'b', 'c'])], [vi('y')],
                                                        [init('w', np.zeros((1, 1, 2), np.float32))]), {'x': np.zeros((1, 1, 3), np.float32)})
     )
+for op, attributes in [('Softmax', {}), ('LogSoftmax', dict(axis=0)), ('Flatten', {}), ('CumSum', {}), ('LpNormalization', {}), ('ReduceMax', {}), ('Transpose', {}), ('GlobalMaxPool', {})]:
+    case(f'C32_expanded_{op}', 'any', 'LIMIT', f'{op} of 2^80 elements whose sizes are all known, of an image whose sizes are not')(
+        lambda d, op=op, attributes=attributes: (model([N('Expand', ['x', 's'], ['z']), N(op, ['z', 'a'][: 1 + (op == 'CumSum')], ['y'], **attributes)], [vi('x', F, ['a', 'b', 'c'])], [vi('y')],
+                                                       [init('s', np.array([2, 1 << 40, 1 << 40])), init('a', np.int64(0))]), {'x': np.zeros((1, 1, 1), np.float32)})
+    )
