@@ -190,6 +190,8 @@ static const char *judge_stopped(const struct row *row, const struct job *job) {
   return counted_live ? "memory was not released" : NULL;
 }
 
+static const char too_slow[] = "too slow";
+
 /* Why the case fails, or NULL. */
 static const char *judge(const struct row *row, const struct job *job, size_t model_bytes) {
   if (strcmp(onr_status_name(job->status), row->expected)) return "another status";
@@ -197,21 +199,29 @@ static const char *judge(const struct row *row, const struct job *job, size_t mo
     return "a text of another failure, or none";
   if (job->status != ONR_STATUS_OK && !strcmp(row->phase, "load") && strcmp(job->end, "load"))
     return "not found while loading";
-  if (job->seconds > MOST_SECONDS && !RUNNING_ON_VALGRIND) return "too slow";
+  if (job->seconds > MOST_SECONDS && !RUNNING_ON_VALGRIND) return too_slow;
   if (counted_most > row->most_bytes + 2 * model_bytes) return "too much memory";
   if (counted_live) return "memory was not released";
   return NULL;
 }
 
-/* Returns 1 when the case is as expected. */
-static int check(const char *directory, const struct row *row, int stops) {
-  struct job job = {.most_bytes = row->most_bytes, .end = "thread", .status = ONR_STATUS_INTERNAL, .stops = stops};
+/* Runs the case once. Returns why it fails, or NULL. */
+static const char *try(const char *directory, const struct row *row, int stops, struct job *job) {
   char path[576];
-  snprintf(job.folder, sizeof(job.folder), "%s/%s", directory, row->name);
-  snprintf(path, sizeof(path), "%s/model.onnx", job.folder);
+  *job = (struct job){.most_bytes = row->most_bytes, .end = "thread", .status = ONR_STATUS_INTERNAL, .stops = stops};
+  snprintf(job->folder, sizeof(job->folder), "%s/%s", directory, row->name);
+  snprintf(path, sizeof(path), "%s/model.onnx", job->folder);
   counted_memory_begin();
-  if (!in_small_stack(&job)) fprintf(stderr, "%s: no thread\n", row->name);
-  const char *why = stops ? judge_stopped(row, &job) : judge(row, &job, file_bytes(path));
+  if (!in_small_stack(job)) fprintf(stderr, "%s: no thread\n", row->name);
+  return stops ? judge_stopped(row, job) : judge(row, job, file_bytes(path));
+}
+
+/* Returns 1 when the case is as expected. What others do on the same core can only make it slower. */
+static int check(const char *directory, const struct row *row, int stops) {
+  enum { MOST_TRIES = 3 };
+  struct job job;
+  const char *why = try(directory, row, stops, &job);
+  for (int tries = 1; why == too_slow && tries < MOST_TRIES; tries++) why = try(directory, row, stops, &job);
   printf("%s %s expected %s, found %s in %s, %.0f ms, peak %zu KiB", why ? "FAIL" : "ok", row->name, row->expected,
          onr_status_name(job.status), job.end, job.seconds * 1e3, (size_t)counted_most >> 10);
   if (job.stopped > 0) printf(", %.0f ms after the flag", job.after * 1e3);

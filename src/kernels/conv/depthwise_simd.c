@@ -144,11 +144,17 @@ INLINE void fixed_line(const struct onri_depthwise_job job, int64_t x, const flo
   }
 }
 
+/* Taps that no output finds in the image are left out: a kernel may be a thousand times as long as that. */
 INLINE void any_line(const struct onri_depthwise_job job, int64_t x, const float *w, int64_t low, int64_t high,
                      vf32 *sum, const int kind, const int full, struct lanes lanes) {
   const struct onri_axis a = job.axis[2];
   const int64_t step = a.stride * job.x_pixel, last = (OUTPUTS - 1) * a.stride;
-  for (int64_t k = 0, j = 0; k < a.kernel; k++, w += job.w_tap, j += a.dilation, x += a.dilation * job.x_pixel) {
+  const int64_t first = kind == PLANE || low <= last ? 0 : (low - last + a.dilation - 1) / a.dilation;
+  int64_t j = first * a.dilation;
+  x += j * job.x_pixel;
+  w += first * job.w_tap;
+  for (int64_t k = first; k < a.kernel; k++, w += job.w_tap, j += a.dilation, x += a.dilation * job.x_pixel) {
+    if (kind != PLANE && j >= high) break;
     const vf32 weight = kind == PLANE ? f32_set(w[0]) : load(w, full, lanes.count);
     const int inside = kind == PLANE || (j >= low && j + last < high);
     if (inside) {
