@@ -108,7 +108,7 @@ list(FILTER sources EXCLUDE REGEX "_simd\\.c$")
 # unrolled. Both were found by timing the sweeps of tools/comparing.
 set(loops
   base/numbers base/digest base/env base/threads exec/frame exec/session[.]
-  kernels/attention/attention_f64 kernels/conv/byte kernels/conv/conv_direct kernels/conv/conv_integer kernels/conv/depthwise_dot kernels/conv/winograd_bytes
+  kernels/attention/attention_f64 kernels/conv/conv_direct kernels/conv_integer
   kernels/convert kernels/elementwise kernels/index kernels/matmul/gemm kernels/matmul/lu kernels/matmul/nbits kernels/move kernels/norm kernels/pool
   kernels/quantize kernels/reduce kernels/resize kernels/signal
   layers/conv/causal_conv layers/conv/col2im layers/conv/conv_integer layers/conv/conv_tail layers/conv/deform_conv layers/elementwise layers/image layers/index

@@ -1,6 +1,6 @@
 /* Sums of bytes at fixed distances, at every level, against sums written out: all numbers of outputs and of fours of
  * terms, counts that end within vectors, all three kinds of results. */
-#include "kernels/conv/byte_planes_row.h"
+#include "kernels/conv_integer/byte_planes_row.h"
 #include "kernels/kernels.h"
 
 #include <math.h>

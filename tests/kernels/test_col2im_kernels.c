@@ -5,7 +5,7 @@
 
 #include "support/sweep.h"
 
-#include "kernels/conv/col2im.h"
+#include "kernels/conv_transposed/col2im.h"
 #include "kernels/kernels.h"
 
 enum { WIDEST = 70, ROWS = 3, TAPS = 3, STEP = WIDEST + 5 };

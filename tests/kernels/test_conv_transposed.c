@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/env.h"
-#include "kernels/conv/conv_transposed.h"
+#include "kernels/conv_transposed/conv_transposed.h"
 #include "kernels/kernels.h"
 #include "support/sweep.h"
 

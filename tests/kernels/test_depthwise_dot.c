@@ -1,7 +1,7 @@
 /* Rows of depthwise convolutions of bytes, at every level that has an instruction for them, against sums written out:
  * all numbers of channels, lines, taps and outputs made together, rows shorter than these, both types of results,
  * folded or not. */
-#include "kernels/conv/depthwise_dot_row.h"
+#include "kernels/conv_integer/depthwise_dot_row.h"
 #include "kernels/kernels.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Tiles of 2x2 outputs of 3x3 convolutions in integers, at every level that has them, against sums written out: all
  * numbers of tiles, odd rests of channels, values at both ends of what bytes and their zero points give. */
-#include "kernels/conv/winograd_bytes_tiles.h"
+#include "kernels/conv_integer/winograd_bytes_tiles.h"
 #include "kernels/kernels.h"
 #include "kernels/quantize/byte_tile.h"
 

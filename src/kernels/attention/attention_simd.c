@@ -8,7 +8,7 @@
 #include "kernels/attention/shown.h"
 #include "kernels/kernels.h"
 #include "kernels/matmul/sgemm_tile.h"
-#include "kernels/simd_math.h"
+#include "kernels/simd/math.h"
 
 enum { MOST_KEYS = 256, FEW_ROWS = 6, FEW_KEYS = 64, FEW_FLOATS = 4096 };
 

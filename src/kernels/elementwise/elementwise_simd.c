@@ -6,7 +6,7 @@
 #include "base/only.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/kernels.h"
-#include "kernels/simd_math.h"
+#include "kernels/simd/math.h"
 
 /* --- unary --- */
 

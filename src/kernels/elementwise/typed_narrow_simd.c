@@ -3,7 +3,7 @@
 #include "base/only.h"
 #include "kernels/elementwise/typed.h"
 #include "kernels/kernels.h"
-#include "kernels/simd_math.h"
+#include "kernels/simd/math.h"
 
 enum { WIDE = 4 }; /* vectors whose truths are narrowed to bytes together */
 

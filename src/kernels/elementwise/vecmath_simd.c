@@ -2,7 +2,7 @@
 #include "base/only.h"
 #include "kernels/elementwise/vecmath.h"
 #include "kernels/kernels.h"
-#include "kernels/simd_math.h"
+#include "kernels/simd/math.h"
 
 #define LINE(name)                                                                                \
   static void name##_line(const float *x, float *y, size_t count) {                               \

@@ -2,7 +2,7 @@
 #include "kernels/kernels.h"
 #include "kernels/matmul/half_product.h"
 #include "kernels/matmul/sgemm_tile.h"
-#include "kernels/simd_half.h"
+#include "kernels/simd/half.h"
 
 #if HAS_F16
 

@@ -5,7 +5,7 @@
  */
 #include "kernels/kernels.h"
 #include "kernels/norm/softmax.h"
-#include "kernels/simd_math.h"
+#include "kernels/simd/math.h"
 
 /* A last vector's lanes behind the line: nothing for a maximum, nothing in a sum. */
 INLINE vf32 load_or_least(const float *x, size_t left) {

@@ -2,7 +2,7 @@
  * byte_lines.h makes of a channel. */
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/byte_lines.h"
+#include "kernels/conv_integer/byte_lines.h"
 #include "kernels/kernels.h"
 #include "kernels/pool/pool.h"
 #include "kernels/pool/pool_rows.h"

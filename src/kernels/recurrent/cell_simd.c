@@ -2,7 +2,7 @@
  * which is compiled once more for the functions that nearly all models have. */
 #include "kernels/kernels.h"
 #include "kernels/recurrent/cell.h"
-#include "kernels/simd_math.h"
+#include "kernels/simd/math.h"
 
 INLINE vf32 function_of(const struct onr_recurrent_function *f, vf32 x) {
   const vf32 alpha = f32_set(f->alpha), beta = f32_set(f->beta), zero = {0};

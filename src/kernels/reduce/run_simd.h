@@ -3,7 +3,7 @@
 #define ONRI_RUN_SIMD_H
 
 #include "kernels/reduce/reduce_lines.h"
-#include "kernels/simd_math.h"
+#include "kernels/simd/math.h"
 
 /* A float's share in a sum, of one half of a vector. */
 INLINE vf64 taken(vf64 acc, vf64 x, vf64 centre, const enum onri_take what) {

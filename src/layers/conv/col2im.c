@@ -13,7 +13,7 @@
 #include "base/numbers/checked.h"
 #include "base/numbers/convert.h"
 #include "base/shape.h"
-#include "kernels/conv/col2im.h"
+#include "kernels/conv_transposed/col2im.h"
 #include "kernels/kernels.h"
 #include "layers/layers.h"
 #include "layers/elementwise/scratch.h"

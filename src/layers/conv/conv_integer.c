@@ -6,15 +6,15 @@
  * conv_integer_real  x, weight, x_scale, w_scale, x_zero, w_zero, bias (float32); the last three optional -> float32
  * Shapes are those of conv and conv_transpose. One scale and one zero point; those of the weights may be one an output
  * channel. A quantised result is round(sum * (x_scale * w_scale / y_scale)) + y_zero, halves to even. Weights stay
- * bytes. path  vector: kernels/conv/conv_integer.c
+ * bytes. path  vector: kernels/conv_integer/conv_integer.c
  */
-#include "kernels/conv/conv_integer.h"
+#include "kernels/conv_integer/conv_integer.h"
 
 #include <math.h>
 
 #include "base/memory/blocks.h"
-#include "kernels/conv/conv_integer_phases.h"
-#include "kernels/conv/conv_phases.h"
+#include "kernels/conv_integer/conv_integer_phases.h"
+#include "kernels/conv_transposed/conv_phases.h"
 #include "base/services.h"
 #include "base/shape.h"
 #include "layers/conv/conv.h"

@@ -5,8 +5,8 @@
 
 #include "base/numbers/checked.h"
 #include "base/shape.h"
-#include "kernels/conv/byte_planes.h"
-#include "kernels/conv/conv_transposed.h"
+#include "kernels/conv_integer/byte_planes.h"
+#include "kernels/conv_transposed/conv_transposed.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/winograd.h"
 #include "layers/conv/conv_product.h"

@@ -5,8 +5,8 @@
 #include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
 #include "base/shape.h"
-#include "kernels/conv/conv_phases.h"
-#include "kernels/conv/conv_transposed.h"
+#include "kernels/conv_transposed/conv_phases.h"
+#include "kernels/conv_transposed/conv_transposed.h"
 #include "kernels/kernels.h"
 #include "layers/elementwise/scratch.h"
 

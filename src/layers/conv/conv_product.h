@@ -1,6 +1,6 @@
 /* conv_product.h: convolutions of either kind as products of packed weights (kernels/conv/conv_gemm.h): float32 and
  * narrower, finite constant weights. A transposed one goes one of the ways of
- * kernels/conv/conv_transposed.h. */
+ * kernels/conv_transposed/conv_transposed.h. */
 #ifndef ONRI_CONV_PRODUCT_H
 #define ONRI_CONV_PRODUCT_H
 

@@ -1,7 +1,7 @@
 /* Which convolutions read and make channels-first images: one of each kind, of shapes for which the other answer takes
  * twice as long. */
 #include "kernels/conv/conv_gemm.h"
-#include "kernels/conv/conv_transposed.h"
+#include "kernels/conv_transposed/conv_transposed.h"
 #include "layers/conv/conv_layout.h"
 #include "layers/conv/conv_product.h"
 #include "support/sweep.h"

@@ -6,8 +6,8 @@
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/conv_planes.h"
-#include "kernels/conv/conv_transposed.h"
+#include "kernels/conv_transposed/conv_planes.h"
+#include "kernels/conv_transposed/conv_transposed.h"
 
 enum { BAND_FLOATS = 64 << 10 };
 

@@ -3,7 +3,7 @@
 #ifndef ONRI_CONV_PLANES_H
 #define ONRI_CONV_PLANES_H
 
-#include "kernels/conv/conv_phases.h"
+#include "kernels/conv_transposed/conv_phases.h"
 
 int64_t onri_first_place(const struct onri_axis *a);
 /* Of all phases together, so that planes are of one size. */

@@ -1,13 +1,13 @@
 /* depthwise_dot.c: see depthwise_dot.h. Weights, and what sums begin and end with, lie in blocks of ONRI_DOT_CHANNELS.
  */
-#include "kernels/conv/depthwise_dot.h"
+#include "kernels/conv_integer/depthwise_dot.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/depthwise_dot_row.h"
+#include "kernels/conv_integer/depthwise_dot_row.h"
 #include "kernels/kernels.h"
 #include "kernels/move/transpose.h"
 

@@ -1,5 +1,5 @@
 /* conv_planes.c: see conv_planes.h. */
-#include "kernels/conv/conv_planes.h"
+#include "kernels/conv_transposed/conv_planes.h"
 
 #include <string.h>
 

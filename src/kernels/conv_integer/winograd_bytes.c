@@ -1,12 +1,12 @@
 /* winograd_bytes.c: packing of weights, and blocks of tiles on threads. */
-#include "kernels/conv/winograd_bytes.h"
+#include "kernels/conv_integer/winograd_bytes.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/winograd_bytes_tiles.h"
+#include "kernels/conv_integer/winograd_bytes_tiles.h"
 #include "kernels/kernels.h"
 #include "kernels/quantize/byte_tile.h"
 

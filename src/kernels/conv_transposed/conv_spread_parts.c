@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/numbers/checked.h"
-#include "kernels/conv/conv_spread.h"
+#include "kernels/conv_transposed/conv_spread.h"
 
 enum { PART_FLOATS = 64 << 10, LEAST_PIXELS = 32 };
 

@@ -1,6 +1,6 @@
 /* byte_planes_dot_simd.c: see byte_planes_row.h. A vector has a position in each byte; four of them are interleaved, so
  * that a lane of 32 bits has four terms of a position, or two of 16 bits where there is no instruction for four. */
-#include "kernels/conv/byte_planes_row.h"
+#include "kernels/conv_integer/byte_planes_row.h"
 #include "kernels/kernels.h"
 #include "kernels/quantize/requantise_lanes.h"
 #include "kernels/simd.h"

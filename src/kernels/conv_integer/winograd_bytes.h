@@ -7,7 +7,7 @@
 #ifndef ONRI_WINOGRAD_BYTES_H
 #define ONRI_WINOGRAD_BYTES_H
 
-#include "kernels/conv/byte_image.h"
+#include "kernels/conv_integer/byte_image.h"
 
 /* Whether convolutions with such weights are done so; sizes of images do not count. */
 int onri_winograd_bytes_can(const struct onri_conv *c);

@@ -8,9 +8,9 @@
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/col2im.h"
-#include "kernels/conv/conv_planes.h"
-#include "kernels/conv/conv_spread.h"
+#include "kernels/conv_transposed/col2im.h"
+#include "kernels/conv_transposed/conv_planes.h"
+#include "kernels/conv_transposed/conv_spread.h"
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }

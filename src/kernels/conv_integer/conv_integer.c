@@ -1,17 +1,17 @@
 /* conv_integer.c: products of the windows of some pixels, read where they lie in an image that is padded and packed
  * before where need be, with all weights. Depthwise convolutions, and those whose windows meet little but padding, sum
  * up the taps that lie in the image, one after the other. */
-#include "kernels/conv/conv_integer.h"
+#include "kernels/conv_integer/conv_integer.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/numbers/checked.h"
-#include "kernels/conv/byte_image.h"
-#include "kernels/conv/byte_planes.h"
-#include "kernels/conv/depthwise_dot.h"
+#include "kernels/conv_integer/byte_image.h"
+#include "kernels/conv_integer/byte_planes.h"
+#include "kernels/conv_integer/depthwise_dot.h"
 #include "kernels/conv/depthwise_rows.h"
-#include "kernels/conv/winograd_bytes.h"
+#include "kernels/conv_integer/winograd_bytes.h"
 
 static int is_depthwise(const struct onri_conv *c) { return c->group_in == 1 && c->group_out == 1; }
 /* Groups of a few channels, which go the same way where there are instructions for it. */

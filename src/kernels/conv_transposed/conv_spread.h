@@ -3,7 +3,7 @@
 #ifndef ONRI_CONV_SPREAD_H
 #define ONRI_CONV_SPREAD_H
 
-#include "kernels/conv/conv_transposed.h"
+#include "kernels/conv_transposed/conv_transposed.h"
 
 /* A box of pixels, or some groups of all of them. */
 struct onri_spread_part {

@@ -1,7 +1,7 @@
 /* winograd_bytes_dot_simd.c: see winograd_bytes_tiles.h.
  *
  * Share of the rate of pairs of 16 bits with AVX2, 24 tiles of 64 channels: 0.9. */
-#include "kernels/conv/winograd_bytes_tiles.h"
+#include "kernels/conv_integer/winograd_bytes_tiles.h"
 
 #include "kernels/kernels.h"
 #include "kernels/simd.h"

@@ -2,7 +2,7 @@
 #ifndef ONRI_BYTE_PLANES_H
 #define ONRI_BYTE_PLANES_H
 
-#include "kernels/conv/conv_integer.h"
+#include "kernels/conv_integer/conv_integer.h"
 
 enum { ONRI_BYTE_PLANES_OUTPUTS = 8 /* of a group, at most */ };
 /* Whether weights are those of such a convolution, and whether it then pays for these sizes. */

@@ -2,7 +2,7 @@
 #ifndef ONRI_CONV_INTEGER_PHASES_H
 #define ONRI_CONV_INTEGER_PHASES_H
 
-#include "kernels/conv/conv_integer.h"
+#include "kernels/conv_integer/conv_integer.h"
 
 /* Like those of conv_integer.h, for a transposed c that onri_conv_phases_can. Its bytes are quantised. */
 size_t onri_conv_integer_phases_packed_bytes(const struct onri_conv *c);

@@ -3,7 +3,7 @@
  * distance.
  *
  * 3x3 with stride 1 in L2: 0.25 of the integer rate; it is bound by loads and by what interleaves. */
-#include "kernels/conv/depthwise_dot_row.h"
+#include "kernels/conv_integer/depthwise_dot_row.h"
 #include "kernels/kernels.h"
 #include "kernels/quantize/requantise_lanes.h"
 #include "kernels/simd.h"

@@ -1,6 +1,6 @@
 /* byte_planes.c: see byte_planes.h. Some rows of a group's channels are laid out at a time, and its outputs made of
  * them; positions between the rows' ends are made, too, and left out. */
-#include "kernels/conv/byte_planes.h"
+#include "kernels/conv_integer/byte_planes.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -8,11 +8,11 @@
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/byte_planes_row.h"
-#include "kernels/conv/depthwise_dot.h"
+#include "kernels/conv_integer/byte_planes_row.h"
+#include "kernels/conv_integer/depthwise_dot.h"
 #include "kernels/conv/depthwise_rows.h"
-#include "kernels/conv/byte_image.h"
-#include "kernels/conv/byte_lines.h"
+#include "kernels/conv_integer/byte_image.h"
+#include "kernels/conv_integer/byte_lines.h"
 #include "kernels/kernels.h"
 
 enum {

@@ -3,12 +3,12 @@
  * Output o meets input i through tap k where o + begin = i * stride + k * dilation. The outputs for which o + begin
  * leaves the rest r by stride meet the taps for which k * dilation leaves it too: phase r. In a phase the taps run
  * backwards. */
-#include "kernels/conv/conv_phases.h"
+#include "kernels/conv_transposed/conv_phases.h"
 
 #include <string.h>
 
 #include "base/numbers/checked.h"
-#include "kernels/conv/conv_transposed.h"
+#include "kernels/conv_transposed/conv_transposed.h"
 
 int onri_conv_phases_can(const struct onri_conv *c) {
   int64_t phases = 1;

@@ -3,7 +3,7 @@
 #ifndef ONRI_DEPTHWISE_DOT_H
 #define ONRI_DEPTHWISE_DOT_H
 
-#include "kernels/conv/byte_image.h"
+#include "kernels/conv_integer/byte_image.h"
 
 /* Whether this processor has such instructions, and c is a convolution for them. */
 int onri_depthwise_dot_can(const struct onri_conv *c);

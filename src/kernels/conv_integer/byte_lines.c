@@ -1,10 +1,10 @@
 /* byte_lines.c: see byte_lines.h. */
-#include "kernels/conv/byte_lines.h"
+#include "kernels/conv_integer/byte_lines.h"
 
 #include <string.h>
 
 #include "base/numbers/checked.h"
-#include "kernels/conv/byte_planes_row.h"
+#include "kernels/conv_integer/byte_planes_row.h"
 #include "kernels/kernels.h"
 
 enum { POSITIONS = 4096 /* of a strip, where a row has no more */ };

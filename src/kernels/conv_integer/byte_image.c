@@ -1,5 +1,5 @@
 /* byte_image.c: see byte_image.h. */
-#include "kernels/conv/byte_image.h"
+#include "kernels/conv_integer/byte_image.h"
 
 #include "base/numbers/checked.h"
 

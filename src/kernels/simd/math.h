@@ -1,4 +1,4 @@
-/* simd_math.h: the functions of float32 that kernels share, a vector at a time, in simd.h's language.
+/* math.h: the functions of float32 that kernels share, a vector at a time, in simd.h's language.
  *
  * All are right to a few units of the last place (relative error below 3e-7 with FMA, 4e-7 without), keep NaN, have no
  * branches but those to libm for huge arguments, and give a lane the same bits whatever lies in the others.

@@ -1,6 +1,6 @@
 /* col2im_simd.c: see col2im.h. A vector of each row takes in one tap, then the next: what was stored last is not needed
  * at once, as it would be by a tap that lies an element further on in the same row. */
-#include "kernels/conv/col2im.h"
+#include "kernels/conv_transposed/col2im.h"
 
 #include "kernels/kernels.h"
 #include "kernels/simd.h"

@@ -1,10 +1,10 @@
 /* conv_integer_phases.c: each phase is computed into an image of its own, whose pixels are then put in their places. */
-#include "kernels/conv/conv_integer_phases.h"
+#include "kernels/conv_integer/conv_integer_phases.h"
 
 #include <string.h>
 
 #include "base/numbers/checked.h"
-#include "kernels/conv/conv_phases.h"
+#include "kernels/conv_transposed/conv_phases.h"
 
 /* A phase with a dense result. Where it has no taps along an axis it gets one that meets nothing but padding. */
 static struct onri_conv phase_of(const struct onri_conv *c, int64_t index, int64_t *y, int *without_taps) {

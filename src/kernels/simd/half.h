@@ -1,4 +1,4 @@
-/* simd_half.h: what simd.h's language has for arithmetic of float16, where the processor has it (HAS_F16).
+/* half.h: what simd.h's language has for arithmetic of float16, where the processor has it (HAS_F16).
  *
  *   vf16                float16, F16_LANES in a vector, twice as many as of float32
  *   f16_pair(p)         a vector of the half at p, which lies there twice: 32 bits are what loads spread at no cost
