@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 LEAST = 12
-KERNELS = ("attention/attention", "conv/conv_gemm", "conv/depthwise", "conv/depthwise_dot", "matmul/sgemm", "quantize/byte_product_dot")
+KERNELS = ("attention/attention", "conv/conv_gemm", "conv/depthwise", "conv_integer/depthwise_dot", "matmul/sgemm", "quantize/byte_product_dot")
 MULTIPLY_ADD = re.compile(r"v(f(n?m)(add|sub)|pdpbusd|pmaddwd)")
 STORE = re.compile(r"vmov\w+ +%[xyz]mm\d+,-?(0x)?[0-9a-f]*\(%r[sb]p")
 JUMP = re.compile(r"j\w+ +([0-9a-f]+) <")
