@@ -18,12 +18,12 @@ static float exp_sum(const float *x, float shift, float *y, size_t count) {
   vf32 sum[2] = {{0}, {0}};
   size_t i = 0;
   for (; i + 2 * F32_LANES <= count; i += 2 * F32_LANES) UNROLL for (int k = 0; k < 2; k++) {
-      const vf32 e = f32_exp(f32_load(x + i + k * F32_LANES) - shift);
+      const vf32 e = f32_exp_negative(f32_load(x + i + k * F32_LANES) - shift);
       f32_store(y + i + k * F32_LANES, e);
       sum[k] += e;
     }
   for (; i < count; i += F32_LANES) {
-    const vf32 e = f32_exp(f32_load_part(x + i, count - i) - shift);
+    const vf32 e = f32_exp_negative(f32_load_part(x + i, count - i) - shift);
     f32_store_part(y + i, e, count - i);
     sum[0] += f32_first_lanes(e, count - i);
   }
@@ -79,7 +79,7 @@ static void max_each(const float *x, float *max, size_t count) {
 static void exp_add_each(const float *x, const float *shift, double *sum, size_t count) {
   for (size_t i = 0; i < count; i += F32_LANES) {
     const size_t left = count - i, high = left > F64_LANES ? left - F64_LANES : 0;
-    const vf32 e = f32_exp(f32_load_part(x + i, left) - f32_load_part(shift + i, left));
+    const vf32 e = f32_exp_negative(f32_load_part(x + i, left) - f32_load_part(shift + i, left));
     f64_store_part(sum + i, f64_load_part(sum + i, left) + f64_from_low(e), left);
     if (high > 0)
       f64_store_part(sum + i + F64_LANES, f64_load_part(sum + i + F64_LANES, high) + f64_from_high(e), high);
@@ -89,7 +89,7 @@ static void exp_add_each(const float *x, const float *shift, double *sum, size_t
 static void exp_scale_each(const float *x, const float *shift, const float *scale, float *y, size_t count) {
   for (size_t i = 0; i < count; i += F32_LANES) {
     const size_t left = count - i;
-    const vf32 e = f32_exp(f32_load_part(x + i, left) - f32_load_part(shift + i, left));
+    const vf32 e = f32_exp_negative(f32_load_part(x + i, left) - f32_load_part(shift + i, left));
     f32_store_part(y + i, e * f32_load_part(scale + i, left), left);
   }
 }

@@ -10,7 +10,7 @@
 #include "kernels/kernels.h"
 #include "kernels/move/turned.h"
 
-enum { BLOCK = 256, LONGEST = 1 << 20 /* elements; of more it must be possible to cancel them on the way */ };
+enum { BLOCK = 256, LONGEST = 1 << 22 /* elements; of more it must be possible to cancel them on the way */ };
 
 static const float *read_block(const struct onri_softmax *s, size_t at, size_t count, float *buffer) {
   if (s->dtype == ONR_DTYPE_F32) return (const float *)s->x + at;
