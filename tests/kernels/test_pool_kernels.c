@@ -168,14 +168,14 @@ static void check_block(struct sweep *s, const struct onri_pool_kernels *kernels
   for (int64_t i = 0; i < b.lines; i++) {
     from[i] = sweep_pick(s, 0, ALL - 1) * b.columns;
     b.line[i] =
-        (struct onri_pool_line){.x = x + from[i],
-                                .y = y + i * pitch,
+        (struct onri_pool_line){.x = from[i],
+                                .y = i * pitch,
                                 .taps = sweep_pick(s, 0, least_of(3, ALL - (b.columns ? from[i] / b.columns : 0))),
                                 .counted = (float)sweep_pick(s, 1, 9)};
   }
   for (int average = 0; average < 2; average++) {
     for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) y[i] = 77;
-    (average ? kernels->average_block : kernels->max_block)(&b);
+    (average ? kernels->average_block : kernels->max_block)(&b, x, y);
     for (int64_t i = 0; i < b.lines; i++)
       for (int64_t o = 0; o < pitch; o++) {
         double found, v = o < b.windows ? window_of(&b, wide + from[i], i, o, average) : 77;

@@ -116,7 +116,7 @@ static void whole_rows(void *context, size_t begin, size_t end) {
 
 struct block_work {
   const struct onri_pool *pool;
-  void (*kernel)(const struct onri_pool_block *block);
+  void (*kernel)(const struct onri_pool_block *block, const float *x, float *y);
   const float *x;
   float *y;
   const struct onr_env *env;
@@ -178,40 +178,53 @@ static int64_t line_blocks(const struct onri_pool *pool) {
   return (pool->axis[1].out + ONRI_POOL_LINES - 1) / ONRI_POOL_LINES;
 }
 
-/* An item is a few lines of one plane of y. */
-static void one_block(const struct block_work *w, const struct columns *c, struct onri_pool_block *b, int64_t item) {
-  const struct onri_pool *pool = w->pool;
+/* Some lines from line `top` of o0 on, in any plane. */
+static void cut_lines(const struct onri_pool *pool, int64_t o0, int64_t top, const struct columns *c,
+                      struct onri_pool_block *b) {
   const struct onri_image *in = &pool->x, *out = &pool->y;
-  const int64_t blocks = line_blocks(pool), top = item % blocks * ONRI_POOL_LINES, rest = item / blocks;
-  const int64_t o0 = rest % pool->axis[0].out, plane = rest / pool->axis[0].out;
-  const int64_t n = plane / in->channels, channel = plane % in->channels;
-  const float *x = w->x + n * in->batch_stride + channel * in->channel_stride + c->first;
-  float *y = w->y + n * out->batch_stride + channel * out->channel_stride + o0 * out->stride[0] + c->from;
-  x += onri_pool_covered(pool, 0, o0, &b->planes) * in->stride[0];
+  const int64_t x = onri_pool_covered(pool, 0, o0, &b->planes) * in->stride[0] + c->first;
   b->lines = pool->axis[1].out - top < ONRI_POOL_LINES ? pool->axis[1].out - top : ONRI_POOL_LINES;
   for (int64_t i = 0; i < b->lines; i++) {
     struct onri_pool_line *line = &b->line[i];
     line->x = x + onri_pool_covered(pool, 1, top + i, &line->taps) * in->stride[1];
-    line->y = y + (top + i) * out->stride[1];
+    line->y = o0 * out->stride[0] + (top + i) * out->stride[1] + c->from;
     if (pool->kind != ONRI_POOL_AVERAGE) continue;
     const double counted = (double)onri_pool_counted(pool, 0, o0) * (double)onri_pool_counted(pool, 1, top + i);
     line->counted = pool->divisor || counted == 0 ? 1 : (float)counted;
   }
-  w->kernel(b);
 }
 
+/* Block i of all planes among items [begin, end), of which a plane has `blocks`. */
+static void block_of_planes(const struct block_work *w, const struct onri_pool_block *b, size_t i, size_t blocks,
+                            size_t begin, size_t end, struct onri_pace *pace) {
+  const struct onri_image *in = &w->pool->x, *out = &w->pool->y;
+  const uint64_t work = work_of(w->pool, ONRI_POOL_LINES * b->windows);
+  for (size_t plane = begin / blocks + (i < begin % blocks); plane * blocks + i < end && !onri_pace_stop(pace, work);
+       plane++) {
+    const int64_t n = (int64_t)plane / in->channels, channel = (int64_t)plane % in->channels;
+    w->kernel(b, w->x + n * in->batch_stride + channel * in->channel_stride,
+              w->y + n * out->batch_stride + channel * out->channel_stride);
+  }
+}
+
+/* An item is a few lines of one plane of y. */
 static void whole_blocks(void *context, size_t begin, size_t end) {
   const struct block_work *w = context;
   const struct onri_pool *pool = w->pool;
+  const int64_t of_lines = line_blocks(pool);
+  const size_t blocks = (size_t)(pool->axis[0].out * of_lines), last = end - begin < blocks ? end - begin : blocks;
   struct onri_pace pace = {w->env, 0};
   struct columns columns;
-  struct onri_pool_block block = {.plane_step = pool->axis[0].dilation * pool->x.stride[0],
-                                  .line_step = pool->axis[1].dilation * pool->x.stride[1]};
+  struct onri_pool_block block;
+  block.plane_step = pool->axis[0].dilation * pool->x.stride[0];
+  block.line_step = pool->axis[1].dilation * pool->x.stride[1];
   for (int64_t from = 0; from < pool->axis[2].out; from += block.windows) {
     cut_columns(pool, from, &columns, &block);
-    for (size_t item = begin; item < end && !onri_pace_stop(&pace, work_of(pool, ONRI_POOL_LINES * block.windows));
-         item++)
-      one_block(w, &columns, &block, (int64_t)item);
+    for (size_t item = begin; item < begin + last; item++) {
+      const int64_t i = (int64_t)(item % blocks);
+      cut_lines(pool, i / of_lines, i % of_lines * ONRI_POOL_LINES, &columns, &block);
+      block_of_planes(w, &block, (size_t)i, blocks, begin, end, &pace);
+    }
   }
 }
 
@@ -227,10 +240,13 @@ static void pixels(const struct onri_pool *pool, const float *x, float *y, struc
   const struct onri_pool_kernels *kernels = onri_kernels(pool);
   const int is_max = pool->kind == ONRI_POOL_MAX;
   struct block_work work = {pool, is_max ? kernels->max_block : kernels->average_block, x, y, env};
-  const int64_t items = pool->x.batch * pool->x.channels * pool->axis[0].out * line_blocks(pool);
-  const int64_t lines = pool->axis[1].out < ONRI_POOL_LINES ? pool->axis[1].out : ONRI_POOL_LINES;
-  const int64_t windows = pool->axis[2].out * lines, together = 16384; /* share what cut_columns finds */
-  onr_parallel_for(env, (size_t)items, windows < together ? (size_t)(together / windows) : 1, whole_blocks, &work);
+  /* together: planes whose pixels stay in a cache share what is found of lines and columns */
+  const int64_t blocks = pool->axis[0].out * line_blocks(pool), together = 32768;
+  const int64_t pixels = pool->x.size[0] * pool->x.size[1] * pool->x.size[2];
+  const int64_t grain =
+      pixels < together ? blocks * (together / (pixels > 0 ? pixels : 1)) : blocks * together / pixels;
+  onr_parallel_for(env, (size_t)(pool->x.batch * pool->x.channels * blocks), grain > 0 ? (size_t)grain : 1,
+                   whole_blocks, &work);
 }
 
 /* --- planes of few pixels --- */

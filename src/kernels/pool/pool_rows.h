@@ -35,12 +35,13 @@ struct onri_pool_places {
 
 enum { ONRI_POOL_LINES = 8, ONRI_POOL_COLUMNS = 512 };
 
-/* A few rows of windows over pixels side by side: the lines under each are combined into one, then its windows. */
+/* A few rows of windows over pixels side by side, the same of any plane: the lines under each are combined into one,
+ * then its windows. */
 struct onri_pool_block {
   int64_t lines;
   struct onri_pool_line {
-    const float *x; /* pixel `first` of the first line that is covered */
-    float *y;
+    int64_t x; /* from a plane's beginning to pixel `first` of the first line that is covered, and of y */
+    int64_t y;
     int64_t taps;  /* along the middle axis */
     float counted; /* AVERAGE: the sum of a window is divided by this times span.divisor */
   } line[ONRI_POOL_LINES];
@@ -79,8 +80,8 @@ struct onri_pool_kernels {
   void (*max_bytes)(const struct onri_pool_row *row, const uint8_t *x, uint8_t *y, uint8_t flip);
   /* y[p]: the greatest x[p + terms[t]], without a sign, ^ flip. A vector is read and written whole. */
   void (*max_terms)(const uint8_t *x, const size_t *terms, size_t num_terms, uint8_t flip, uint8_t *y, size_t count);
-  void (*max_block)(const struct onri_pool_block *block);
-  void (*average_block)(const struct onri_pool_block *block);
+  void (*max_block)(const struct onri_pool_block *block, const float *x, float *y);
+  void (*average_block)(const struct onri_pool_block *block, const float *x, float *y);
   /* (width rounded up to 16) * (top + lines + bottom) and * windows[0] are at most ONRI_POOL_PLANE_PIXELS. */
   void (*max_plane)(const struct onri_pool_plane *plane, const float *x, float *y);
   void (*average_plane)(const struct onri_pool_plane *plane, const float *x, float *y);

@@ -246,30 +246,32 @@ INLINE vf32 column(const enum how how, const struct onri_pool_block *b, const fl
   return v;
 }
 
+/* At least a vector: no memset, which compilers see in such loops, is as fast as one store. */
 INLINE void fill(float *to, vf32 v, int64_t count) {
-  for (int64_t i = 0; i < count; i += F32_LANES) f32_store(to + i, v);
+  f32_store(to, v);
+  for (int64_t i = F32_LANES; i < count; i += F32_LANES) f32_store(to + i, v);
 }
 
 INLINE void columns_of(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
-                       float *to, const int count, vf32 *seen) {
+                       const float *x, float *to, const int count, vf32 *seen) {
   const size_t rest = (size_t)b->columns % F32_LANES;
   const int64_t whole = b->columns - (int64_t)rest;
   vf32 all = *seen;
   for (int64_t c = 0; c < whole; c += F32_LANES)
-    f32_store(to + c, column(how, b, line->x + c, line->taps, count, 1, F32_LANES, &all));
+    f32_store(to + c, column(how, b, x + c, line->taps, count, 1, F32_LANES, &all));
   if (rest) {
-    const vf32 v = column(how, b, line->x + whole, line->taps, count, 0, rest, &all);
+    const vf32 v = column(how, b, x + whole, line->taps, count, 0, rest, &all);
     f32_store(to + whole, b->after > 0 ? f32_select(i32_first_lanes(rest), v, start(how)) : v);
   }
   *seen = all;
 }
 
 INLINE void combine_lines(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
-                          float *to, vf32 *seen) {
+                          const float *x, float *to, vf32 *seen) {
   fill(to - room_in_front(b->before), start(how), b->before);
-  if (how != EXACT_MAX && b->planes == 1 && line->taps == 3) columns_of(how, b, line, to + b->before, 3, seen);
-  else if (how != EXACT_MAX && b->planes == 1 && line->taps == 2) columns_of(how, b, line, to + b->before, 2, seen);
-  else columns_of(how, b, line, to + b->before, 0, seen);
+  if (how != EXACT_MAX && b->planes == 1 && line->taps == 3) columns_of(how, b, line, x, to + b->before, 3, seen);
+  else if (how != EXACT_MAX && b->planes == 1 && line->taps == 2) columns_of(how, b, line, x, to + b->before, 2, seen);
+  else columns_of(how, b, line, x, to + b->before, 0, seen);
   if (b->after == 0) return; /* windows end before */
   const int64_t filled = (b->columns + F32_LANES - 1) / F32_LANES * F32_LANES;
   fill(to + b->before + filled, start(how), b->after + 2 * F32_LANES - (filled - b->columns));
@@ -289,12 +291,11 @@ INLINE int64_t together_of(int64_t stride) {
 
 /* kernel: as a constant, or 0: any. */
 INLINE void windows_of(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
-                       const float *x, const int stride, const int kernel) {
+                       const float *x, float *y, const int stride, const int kernel) {
   const int64_t every = stride ? stride : b->stride, taps = kernel ? kernel : b->kernel, dilation = b->dilation;
   const int64_t windows = b->windows, together = stride ? F32_LANES : together_of(every);
   const int near = every <= F32_LANES / 2;
   const float *divisor = b->divisor;
-  float *y = line->y;
   for (int64_t o = 0; o < windows; o += together) {
     const size_t count = (size_t)(windows - o < together ? windows - o : together);
     const float *p = x + o * every;
@@ -317,38 +318,39 @@ INLINE void windows_of(const enum how how, const struct onri_pool_block *b, cons
 
 /* Windows of several sizes. */
 INLINE void uneven_windows(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
-                           const float *x) {
+                           const float *x, float *y) {
   for (int64_t o = 0; o < b->windows; o++) {
     const float *p = x + b->span[o].first;
     float v = how == AVERAGE ? 0 : -INFINITY;
     for (int64_t k = 0; k < b->span[o].taps; k++)
       v = how == AVERAGE ? v + p[k] : p[k] > v || (how == EXACT_MAX && p[k] != p[k]) ? p[k] : v;
-    line->y[o] = how == AVERAGE ? v / (line->counted * b->divisor[o]) : v;
+    y[o] = how == AVERAGE ? v / (line->counted * b->divisor[o]) : v;
   }
 }
 
-INLINE void cut(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
-                const float *x) {
-  if (b->stride == 0) uneven_windows(how, b, line, x);
-  else if (how == EXACT_MAX) windows_of(how, b, line, x, 0, 0); /* rare: one loop for all */
-  else if (b->stride == 1 && b->kernel == 3) windows_of(how, b, line, x, 1, 3);
-  else if (b->stride == 2 && b->kernel == 3) windows_of(how, b, line, x, 2, 3);
-  else if (b->stride == 2 && b->kernel == 2) windows_of(how, b, line, x, 2, 2);
-  else if (b->stride == 1) windows_of(how, b, line, x, 1, 0);
-  else if (b->stride == 2) windows_of(how, b, line, x, 2, 0);
-  else windows_of(how, b, line, x, 0, 0);
+INLINE void cut(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line, const float *x,
+                float *y) {
+  if (b->stride == 0) uneven_windows(how, b, line, x, y);
+  else if (how == EXACT_MAX) windows_of(how, b, line, x, y, 0, 0); /* rare: one loop for all */
+  else if (b->stride == 1 && b->kernel == 3) windows_of(how, b, line, x, y, 1, 3);
+  else if (b->stride == 2 && b->kernel == 3) windows_of(how, b, line, x, y, 2, 3);
+  else if (b->stride == 2 && b->kernel == 2) windows_of(how, b, line, x, y, 2, 2);
+  else if (b->stride == 1) windows_of(how, b, line, x, y, 1, 0);
+  else if (b->stride == 2) windows_of(how, b, line, x, y, 2, 0);
+  else windows_of(how, b, line, x, y, 0, 0);
 }
 
 /* All lines are combined before windows are cut from them: what was stored has then reached the cache. */
-#define BLOCK(name, how)                                                                               \
-  static int name(const struct onri_pool_block *b) {                                                   \
-    float lines[ONRI_POOL_LINES][PITCH] __attribute__((aligned(64)));                                  \
-    const int64_t room = room_in_front(b->before);                                                     \
-    vf32 seen = {0};                                                                                   \
-    for (int64_t i = 0; i < b->lines; i++) combine_lines(how, b, &b->line[i], lines[i] + room, &seen); \
-    for (int64_t i = 0; i < b->lines; i++) cut(how, b, &b->line[i], lines[i] + room);                  \
-    seen -= seen;                                                                                      \
-    return i32_any(seen != seen);                                                                      \
+#define BLOCK(name, how)                                                                                \
+  static int name(const struct onri_pool_block *b, const float *x, float *y) {                          \
+    float lines[ONRI_POOL_LINES][PITCH] __attribute__((aligned(64)));                                   \
+    const int64_t room = room_in_front(b->before);                                                      \
+    vf32 seen = {0};                                                                                    \
+    for (int64_t i = 0; i < b->lines; i++)                                                              \
+      combine_lines(how, b, &b->line[i], x + b->line[i].x, lines[i] + room, &seen);                     \
+    for (int64_t i = 0; i < b->lines; i++) cut(how, b, &b->line[i], lines[i] + room, y + b->line[i].y); \
+    seen -= seen;                                                                                       \
+    return i32_any(seen != seen);                                                                       \
   }
 BLOCK(max_pixels, MAX)
 BLOCK(exact_max_pixels, EXACT_MAX)
@@ -425,10 +427,10 @@ static void max_plane(const struct onri_pool_plane *p, const float *x, float *y)
 }
 static void average_plane(const struct onri_pool_plane *p, const float *x, float *y) { (void)plane(AVERAGE, p, x, y); }
 
-static void max_block(const struct onri_pool_block *b) {
-  if (max_pixels(b)) exact_max_pixels(b);
+static void max_block(const struct onri_pool_block *b, const float *x, float *y) {
+  if (max_pixels(b, x, y)) exact_max_pixels(b, x, y);
 }
-static void average_block(const struct onri_pool_block *b) { average_pixels(b); }
+static void average_block(const struct onri_pool_block *b, const float *x, float *y) { (void)average_pixels(b, x, y); }
 
 const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {
     max_row, average_row, max_row_places, max_bytes, max_terms, max_block, average_block, max_plane, average_plane};
