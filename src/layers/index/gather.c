@@ -125,67 +125,78 @@ struct elements_job {
   atomic_int *outside; /* some index was */
 };
 
-static int are_inside(const struct elements_job *job, size_t first, size_t columns) {
-  const int64_t length = job->length;
-  size_t c = 0;
-  if (job->indices.wide) c = onri_first_outside((const int64_t *)job->indices.data + first, 0, columns, length);
-  for (; c < columns; c++) {
-    const int64_t index = onri_index_raw(job->indices, first + c);
-    if (index < -length || index >= length) return 0;
-  }
-  return 1;
-}
+enum { PIECE = 4096 /* columns */ };
+static size_t pieces_of(size_t columns) { return (columns + PIECE - 1) / PIECE; }
 
-/* Elements of one size by int64 indices, `step` apart where the axis is another. */
-#define ROW(name, type)                                                                                          \
-  static void row_##name(const struct elements_job *job, const int64_t *index, size_t columns, int64_t base,     \
-                         int64_t step, void *to) {                                                               \
-    const type *x = (const type *)(const void *)job->x + base;                                                   \
-    const int64_t length = job->length, stride = job->axis_stride;                                               \
-    type *y = to;                                                                                                \
-    if (stride == 1 && step == 0) {                                                                              \
-      for (size_t c = 0; c < columns; c++) y[c] = x[index[c] + (index[c] < 0 ? length : 0)];                     \
-      return;                                                                                                    \
-    }                                                                                                            \
-    for (size_t c = 0; c < columns; c++, x += step) y[c] = x[(index[c] + (index[c] < 0 ? length : 0)) * stride]; \
+/* Elements of one size, `step` apart where the axis is another. 0: some index is outside; it reads element 0. */
+#define ROW(name, type, index_type)                                                                                 \
+  static inline int row_of_##name(const struct elements_job *job, const index_type *index, size_t columns,          \
+                                  int64_t base, const int64_t step, const int64_t stride, type *y) {                \
+    const type *x = (const type *)(const void *)job->x + base;                                                      \
+    const int64_t length = job->length;                                                                             \
+    int64_t inside = -1;                                                                                            \
+    for (size_t c = 0; c < columns; c++, x += step) {                                                               \
+      const int64_t at = index[c] + (index[c] < 0 ? length : 0),                                                    \
+                    is_inside = -(int64_t)((uint64_t)at < (uint64_t)length);                                        \
+      inside &= is_inside;                                                                                          \
+      y[c] = x[(at & is_inside) * stride];                                                                          \
+    }                                                                                                               \
+    return inside != 0;                                                                                             \
+  }                                                                                                                 \
+  static int row_##name(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) { \
+    const index_type *index = (const index_type *)job->indices.data + first;                                        \
+    type *y = (type *)(void *)job->y + first;                                                                       \
+    if (step == 0 && job->axis_stride == 1) return row_of_##name(job, index, columns, base, 0, 1, y);               \
+    return row_of_##name(job, index, columns, base, step, job->axis_stride, y);                                     \
   }
-ROW(1, uint8_t)
-ROW(2, uint16_t)
-ROW(4, uint32_t)
-ROW(8, uint64_t)
+ROW(1_32, uint8_t, int32_t)
+ROW(2_32, uint16_t, int32_t)
+ROW(4_32, uint32_t, int32_t)
+ROW(8_32, uint64_t, int32_t)
+ROW(1_64, uint8_t, int64_t)
+ROW(2_64, uint16_t, int64_t)
+ROW(4_64, uint32_t, int64_t)
+ROW(8_64, uint64_t, int64_t)
 #undef ROW
 
-static void any_row(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) {
-  char *y = job->y + first * job->size;
-  const int64_t *index = job->indices.wide ? (const int64_t *)job->indices.data + first : NULL;
-  if (index && job->size == 1) row_1(job, index, columns, base, step, y);
-  else if (index && job->size == 2) row_2(job, index, columns, base, step, y);
-  else if (index && job->size == 4) row_4(job, index, columns, base, step, y);
-  else if (index && job->size == 8) row_8(job, index, columns, base, step, y);
-  else
-    for (size_t c = 0; c < columns; c++) {
-      const int64_t at = onri_index_at(job->indices, first + c, job->length) * job->axis_stride;
-      onri_copy_element(y + c * job->size, job->x + (size_t)(base + (int64_t)c * step + at) * job->size, job->size);
-    }
+static int any_row(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) {
+  const int wide = job->indices.wide;
+  switch (job->size) {
+    case 1: return (wide ? row_1_64 : row_1_32)(job, first, columns, base, step);
+    case 2: return (wide ? row_2_64 : row_2_32)(job, first, columns, base, step);
+    case 4: return (wide ? row_4_64 : row_4_32)(job, first, columns, base, step);
+    case 8: return (wide ? row_8_64 : row_8_32)(job, first, columns, base, step);
+    default: break; /* strings */
+  }
+  int inside = 1;
+  for (size_t c = 0; c < columns && inside; c++) {
+    const int64_t at = onri_index_at(job->indices, first + c, job->length);
+    inside = at >= 0 && at < job->length;
+    if (inside)
+      memcpy(job->y + (first + c) * job->size,
+             job->x + (size_t)(base + (int64_t)c * step + at * job->axis_stride) * job->size, job->size);
+  }
+  return inside;
 }
 
-/* A row is the last dimension of the indices, which are checked while they are in the first cache. */
-static void elements_rows(void *context, size_t begin, size_t end) {
+/* Some columns of a row, which is the last dimension of the indices. */
+static void elements_pieces(void *context, size_t begin, size_t end) {
   const struct elements_job *job = context;
   const int32_t last = job->desc->rank - 1;
-  const size_t columns = (size_t)job->desc->dim[last];
-  for (size_t row = begin; row < end; row++) {
-    int64_t base = 0;
+  const size_t columns = (size_t)job->desc->dim[last], pieces = pieces_of(columns);
+  for (size_t piece = begin; piece < end; piece++) {
+    const size_t row = pieces > 1 ? piece / pieces : piece; /* divisions take long */
+    const size_t from = (piece - row * pieces) * PIECE, left = columns - from;
+    int64_t base = (int64_t)from * job->strides[last];
     size_t rest = row;
-    if (!are_inside(job, row * columns, columns)) {
-      atomic_store(job->outside, 1);
-      return;
-    }
     for (int32_t d = last - 1; d >= 0; d--) {
       base += (int64_t)(rest % (size_t)job->desc->dim[d]) * job->strides[d];
       rest /= (size_t)job->desc->dim[d];
     }
-    any_row(job, row * columns, columns, base, job->strides[last]);
+    if (!any_row(job, row * columns + from, left < PIECE ? left : PIECE, base, job->strides[last])) {
+      atomic_store(job->outside, 1);
+      return;
+    }
   }
 }
 
@@ -200,11 +211,13 @@ static enum onr_status gather_elements_run(struct onr_call *call) {
   if (total == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   job.length = x->dim[axis];
+  if (job.length == 0) return onri_indices_check(call, 1, 0, 1, total, 0);
   onri_strides(x, job.strides);
   job.axis_stride = job.strides[axis];
   job.strides[axis] = 0;
   const size_t columns = (size_t)indices->dim[indices->rank - 1];
-  onr_parallel_for(call->env, total / columns, grain_of(columns * job.size), elements_rows, &job);
+  onr_parallel_for(call->env, total / columns * pieces_of(columns),
+                   grain_of((columns < PIECE ? columns : PIECE) * job.size), elements_pieces, &job);
   return atomic_load(&outside) ? onri_indices_check(call, 1, 0, 1, total, job.length) : ONR_STATUS_OK;
 }
 
