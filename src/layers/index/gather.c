@@ -125,38 +125,55 @@ struct elements_job {
   atomic_int *outside; /* some index was */
 };
 
-enum { PIECE = 4096 /* columns */ };
+enum { PIECE = 1024 /* columns */ };
 static size_t pieces_of(size_t columns) { return (columns + PIECE - 1) / PIECE; }
 
-/* Elements of one size, `step` apart where the axis is another. 0: some index is outside; it reads element 0. */
-#define ROW(name, type, index_type)                                                                                 \
-  static inline int row_of_##name(const struct elements_job *job, const index_type *index, size_t columns,          \
-                                  int64_t base, const int64_t step, const int64_t stride, type *y) {                \
-    const type *x = (const type *)(const void *)job->x + base;                                                      \
-    const int64_t length = job->length;                                                                             \
-    int64_t inside = -1;                                                                                            \
-    for (size_t c = 0; c < columns; c++, x += step) {                                                               \
-      const int64_t at = index[c] + (index[c] < 0 ? length : 0),                                                    \
-                    is_inside = -(int64_t)((uint64_t)at < (uint64_t)length);                                        \
-      inside &= is_inside;                                                                                          \
-      y[c] = x[(at & is_inside) * stride];                                                                          \
-    }                                                                                                               \
-    return inside != 0;                                                                                             \
-  }                                                                                                                 \
-  static int row_##name(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) { \
-    const index_type *index = (const index_type *)job->indices.data + first;                                        \
-    type *y = (type *)(void *)job->y + first;                                                                       \
-    if (step == 0 && job->axis_stride == 1) return row_of_##name(job, index, columns, base, 0, 1, y);               \
-    return row_of_##name(job, index, columns, base, step, job->axis_stride, y);                                     \
+/* All indices count from the beginning, and are inside. */
+#define ARE_PLAIN(bits)                                                                                       \
+  static int are_plain_##bits(const int##bits##_t *index, size_t columns, int64_t length) {                   \
+    const uint##bits##_t last = (uint##bits##_t)(length > INT##bits##_MAX ? INT##bits##_MAX : length - 1);    \
+    uint##bits##_t all = 0; /* the highest bit: one of the two is negative */                                 \
+    for (size_t c = 0; c < columns; c++) all |= (uint##bits##_t)index[c] | (last - (uint##bits##_t)index[c]); \
+    return !(all >> (bits - 1));                                                                              \
   }
-ROW(1_32, uint8_t, int32_t)
-ROW(2_32, uint16_t, int32_t)
-ROW(4_32, uint32_t, int32_t)
-ROW(8_32, uint64_t, int32_t)
-ROW(1_64, uint8_t, int64_t)
-ROW(2_64, uint16_t, int64_t)
-ROW(4_64, uint32_t, int64_t)
-ROW(8_64, uint64_t, int64_t)
+ARE_PLAIN(32)
+ARE_PLAIN(64)
+#undef ARE_PLAIN
+
+/* Elements of one size, `step` apart where the axis is another. 0: some index is outside; it reads element 0. */
+#define ROW(name, type, bits)                                                                                          \
+  static inline int row_of_##name##_##bits(const struct elements_job *job, const int##bits##_t *index, size_t columns, \
+                                           int64_t base, const int64_t step, const int64_t stride, type *y) {          \
+    const type *x = (const type *)(const void *)job->x + base;                                                         \
+    const int64_t length = job->length;                                                                                \
+    int64_t inside = -1;                                                                                               \
+    if (are_plain_##bits(index, columns, length)) {                                                                    \
+      for (size_t c = 0; c < columns; c++, x += step) y[c] = x[index[c] * stride];                                     \
+      return 1;                                                                                                        \
+    }                                                                                                                  \
+    for (size_t c = 0; c < columns; c++, x += step) {                                                                  \
+      const int64_t at = index[c] + (index[c] < 0 ? length : 0),                                                       \
+                    is_inside = -(int64_t)((uint64_t)at < (uint64_t)length);                                           \
+      inside &= is_inside;                                                                                             \
+      y[c] = x[(at & is_inside) * stride];                                                                             \
+    }                                                                                                                  \
+    return inside != 0;                                                                                                \
+  }                                                                                                                    \
+  static int row_##name##_##bits(const struct elements_job *job, size_t first, size_t columns, int64_t base,           \
+                                 int64_t step) {                                                                       \
+    const int##bits##_t *index = (const int##bits##_t *)job->indices.data + first;                                     \
+    type *y = (type *)(void *)job->y + first;                                                                          \
+    if (step == 0 && job->axis_stride == 1) return row_of_##name##_##bits(job, index, columns, base, 0, 1, y);         \
+    return row_of_##name##_##bits(job, index, columns, base, step, job->axis_stride, y);                               \
+  }
+ROW(1, uint8_t, 32)
+ROW(2, uint16_t, 32)
+ROW(4, uint32_t, 32)
+ROW(8, uint64_t, 32)
+ROW(1, uint8_t, 64)
+ROW(2, uint16_t, 64)
+ROW(4, uint32_t, 64)
+ROW(8, uint64_t, 64)
 #undef ROW
 
 static int any_row(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) {
