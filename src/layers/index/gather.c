@@ -128,72 +128,50 @@ struct elements_job {
 enum { PIECE = 1024 /* columns */ };
 static size_t pieces_of(size_t columns) { return (columns + PIECE - 1) / PIECE; }
 
-/* All indices count from the beginning, and are inside. */
-#define ARE_PLAIN(bits)                                                                                       \
-  static int are_plain_##bits(const int##bits##_t *index, size_t columns, int64_t length) {                   \
-    const uint##bits##_t last = (uint##bits##_t)(length > INT##bits##_MAX ? INT##bits##_MAX : length - 1);    \
-    uint##bits##_t all = 0; /* the highest bit: one of the two is negative */                                 \
-    for (size_t c = 0; c < columns; c++) all |= (uint##bits##_t)index[c] | (last - (uint##bits##_t)index[c]); \
-    return !(all >> (bits - 1));                                                                              \
-  }
-ARE_PLAIN(32)
-ARE_PLAIN(64)
-#undef ARE_PLAIN
+/* All of them count from the beginning, and are inside. */
+static int are_plain(const int64_t *index, size_t columns, int64_t length) {
+  uint64_t all = 0; /* the highest bit: one of the two is negative */
+  for (size_t c = 0; c < columns; c++) all |= (uint64_t)index[c] | ((uint64_t)(length - 1) - (uint64_t)index[c]);
+  return !(all >> 63);
+}
 
-/* Elements of one size, `step` apart where the axis is another. 0: some index is outside; it reads element 0. */
-#define ROW(name, type, bits)                                                                                          \
-  static inline int row_of_##name##_##bits(const struct elements_job *job, const int##bits##_t *index, size_t columns, \
-                                           int64_t base, const int64_t step, const int64_t stride, type *y) {          \
-    const type *x = (const type *)(const void *)job->x + base;                                                         \
-    const int64_t length = job->length;                                                                                \
-    int64_t inside = -1;                                                                                               \
-    if (are_plain_##bits(index, columns, length)) {                                                                    \
-      for (size_t c = 0; c < columns; c++, x += step) y[c] = x[index[c] * stride];                                     \
-      return 1;                                                                                                        \
-    }                                                                                                                  \
-    for (size_t c = 0; c < columns; c++, x += step) {                                                                  \
-      const int64_t at = index[c] + (index[c] < 0 ? length : 0),                                                       \
-                    is_inside = -(int64_t)((uint64_t)at < (uint64_t)length);                                           \
-      inside &= is_inside;                                                                                             \
-      y[c] = x[(at & is_inside) * stride];                                                                             \
-    }                                                                                                                  \
-    return inside != 0;                                                                                                \
-  }                                                                                                                    \
-  static int row_##name##_##bits(const struct elements_job *job, size_t first, size_t columns, int64_t base,           \
-                                 int64_t step) {                                                                       \
-    const int##bits##_t *index = (const int##bits##_t *)job->indices.data + first;                                     \
-    type *y = (type *)(void *)job->y + first;                                                                          \
-    if (step == 0 && job->axis_stride == 1) return row_of_##name##_##bits(job, index, columns, base, 0, 1, y);         \
-    return row_of_##name##_##bits(job, index, columns, base, step, job->axis_stride, y);                               \
+/* Elements of one size by plain indices, `step` apart where the axis is another. */
+#define ROW(name, type)                                                                                              \
+  static void row_##name(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) { \
+    const int64_t *index = (const int64_t *)job->indices.data + first, stride = job->axis_stride;                    \
+    const type *x = (const type *)(const void *)job->x + base;                                                       \
+    type *y = (type *)(void *)job->y + first;                                                                        \
+    for (size_t c = 0; c < columns; c++, x += step) y[c] = x[index[c] * stride];                                     \
   }
-ROW(1, uint8_t, 32)
-ROW(2, uint16_t, 32)
-ROW(4, uint32_t, 32)
-ROW(8, uint64_t, 32)
-ROW(1, uint8_t, 64)
-ROW(2, uint16_t, 64)
-ROW(4, uint32_t, 64)
-ROW(8, uint64_t, 64)
+ROW(1, uint8_t)
+ROW(2, uint16_t)
+ROW(4, uint32_t)
+ROW(8, uint64_t)
 #undef ROW
 
+/* 0: an index is outside. */
 static int any_row(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) {
-  const int wide = job->indices.wide;
-  switch (job->size) {
-    case 1: return (wide ? row_1_64 : row_1_32)(job, first, columns, base, step);
-    case 2: return (wide ? row_2_64 : row_2_32)(job, first, columns, base, step);
-    case 4: return (wide ? row_4_64 : row_4_32)(job, first, columns, base, step);
-    case 8: return (wide ? row_8_64 : row_8_32)(job, first, columns, base, step);
-    default: break; /* strings */
-  }
   int inside = 1;
   for (size_t c = 0; c < columns && inside; c++) {
     const int64_t at = onri_index_at(job->indices, first + c, job->length);
     inside = at >= 0 && at < job->length;
     if (inside)
-      memcpy(job->y + (first + c) * job->size,
-             job->x + (size_t)(base + (int64_t)c * step + at * job->axis_stride) * job->size, job->size);
+      onri_copy_element(job->y + (first + c) * job->size,
+                        job->x + (size_t)(base + (int64_t)c * step + at * job->axis_stride) * job->size, job->size);
   }
   return inside;
+}
+
+static int one_row(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) {
+  if (!job->indices.wide || !are_plain((const int64_t *)job->indices.data + first, columns, job->length))
+    return any_row(job, first, columns, base, step);
+  switch (job->size) {
+    case 1: row_1(job, first, columns, base, step); return 1;
+    case 2: row_2(job, first, columns, base, step); return 1;
+    case 4: row_4(job, first, columns, base, step); return 1;
+    case 8: row_8(job, first, columns, base, step); return 1;
+    default: return any_row(job, first, columns, base, step);
+  }
 }
 
 /* Some columns of a row, which is the last dimension of the indices. */
@@ -210,7 +188,7 @@ static void elements_pieces(void *context, size_t begin, size_t end) {
       base += (int64_t)(rest % (size_t)job->desc->dim[d]) * job->strides[d];
       rest /= (size_t)job->desc->dim[d];
     }
-    if (!any_row(job, row * columns + from, left < PIECE ? left : PIECE, base, job->strides[last])) {
+    if (!one_row(job, row * columns + from, left < PIECE ? left : PIECE, base, job->strides[last])) {
       atomic_store(job->outside, 1);
       return;
     }
