@@ -54,7 +54,6 @@ struct tile {
   size_t pitch, step, depth;
   float *c;
   size_t c_row, columns;
-  int accumulate;
   struct sgemm_fetch fetch;
   const float *bias; /* see store_ended; NULL: the sums are all */
   float min, max;
@@ -66,14 +65,8 @@ INLINE void store_tile(const struct tile t, const int rows, const int vectors, c
       if ((size_t)v * F32_LANES >= t.columns) break;
       float *c = t.c + (size_t)r * t.c_row + (size_t)v * F32_LANES;
       const size_t left = t.columns - (size_t)v * F32_LANES;
-      vf32 y = sum[r * vectors + v];
-      if (left >= F32_LANES) {
-        if (t.accumulate) y += f32_load(c);
-        f32_store(c, y);
-      } else {
-        if (t.accumulate) y += f32_load_part(c, left);
-        f32_store_part(c, y, left);
-      }
+      if (left >= F32_LANES) f32_store(c, sum[r * vectors + v]);
+      else f32_store_part(c, sum[r * vectors + v], left);
     }
   }
 }
@@ -92,10 +85,11 @@ INLINE void store_ended(const struct tile t, const int rows, const int vectors, 
 enum { MOST_SUMS = SGEMM_ROWS * SGEMM_VECTORS > SGEMM_MOST_VECTORS ? SGEMM_ROWS *SGEMM_VECTORS : SGEMM_MOST_VECTORS };
 
 /* The sums of a tile whose C lies from `row` and `column` of the slice on, in whole vectors. Such stay in the cache,
- * and what was stored with a mask would be waited for. */
+ * and what was stored with a mask would be waited for. So does what is added to other sums. */
 SIMD_FUNCTION void finish_tile(const struct onri_sgemm_slice *s, const struct tile *sums, size_t rows, size_t row,
                                size_t column, size_t columns) {
-  const struct onri_gemm *g = s->finish;
+  static const struct onri_gemm none = {.alpha = 1, .beta = 1};
+  const struct onri_gemm *g = s->finish ? s->finish : &none;
   const struct ending e = ending_of(g);
   const int accumulate = s->accumulate, each_row = g->bias && g->bias_row;
   const size_t sums_row = sums->c_row, c_row = s->c_row;
@@ -190,12 +184,12 @@ INLINE void run_columns(const struct onri_sgemm_slice *s, struct tile *t, const 
     const size_t columns = wide ? WIDE : left < SGEMM_COLUMNS ? left : SGEMM_COLUMNS;
     const tile_function function = wide ? one_row : functions[columns <= F32_LANES];
     t->bias = bias ? bias + from : NULL;
-    if (s->finish && !bias) {
-      t->c = room, t->c_row = t->columns = wide ? WIDE : SGEMM_COLUMNS, t->accumulate = 0;
+    if (s->accumulate || (s->finish && !bias)) {
+      t->c = room, t->c_row = t->columns = wide ? WIDE : SGEMM_COLUMNS;
       function(t);
       finish_tile(s, t, rows, row, from, columns);
     } else {
-      t->c = s->c + row * s->c_row + from, t->c_row = s->c_row, t->columns = columns, t->accumulate = s->accumulate;
+      t->c = s->c + row * s->c_row + from, t->c_row = s->c_row, t->columns = columns;
       function(t);
     }
     t->b += columns / SGEMM_COLUMNS * t->pitch;
@@ -470,12 +464,12 @@ INLINE vf32 load_narrow(const uint16_t *p, const int is_f16) { return is_f16 ? f
 INLINE void store_narrow(const struct onri_sgemm_slice *s, size_t row, size_t panel, const int rows, const int panels,
                          const vf32 *sum) {
   const size_t column = panel * SGEMM_COLUMNS, all = (size_t)panels * SGEMM_COLUMNS, left = s->columns - column;
-  struct tile t = {
-      .c = s->c + row * s->c_row + column, .c_row = s->c_row, .columns = left, .accumulate = s->accumulate};
+  const int direct = !s->finish && !s->accumulate;
+  struct tile t = {.c = s->c + row * s->c_row + column, .c_row = s->c_row, .columns = left};
   float room[MOST_SUMS * F32_LANES];
-  if (s->finish) t = (struct tile){.c = room, .c_row = all, .columns = all};
+  if (!direct) t = (struct tile){.c = room, .c_row = all, .columns = all};
   store_tile(t, rows, panels * SGEMM_VECTORS, sum);
-  if (s->finish) finish_tile(s, &t, (size_t)rows, row, column, left < all ? left : all);
+  if (!direct) finish_tile(s, &t, (size_t)rows, row, column, left < all ? left : all);
 }
 
 /* `rows` rows of A, the first of which is `row` of the slice, by `panels` panels of B, in the order of the other ways.
