@@ -214,10 +214,11 @@ INLINE void score_panel(const struct work *w, const struct tile *q, size_t j, co
   const vf32 scale = f32_set((float)w->a->scale);
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS];
   float *s = w->scores + j;
+  const size_t keys = w->keys;
   sgemm_sums_of_rows(rows, vectors, q->data, q->row, w->k + j * w->a->width, 0, SGEMM_COLUMNS, w->a->width, NULL, sum);
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int v = 0; v < vectors; v++)
-        f32_store(s + (size_t)r * w->keys + (size_t)v * F32_LANES, scale * sum[r * vectors + v]);
+        f32_store(s + (size_t)r * keys + (size_t)v * F32_LANES, scale * sum[r * vectors + v]);
   }
 }
 
@@ -232,14 +233,18 @@ INLINE void value_panel(const struct work *w, size_t j, const struct tile *tile,
                         const int vectors) {
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS];
   sgemm_sums(rows, vectors, w->scores, w->keys, 1, w->v + j * w->columns, 0, SGEMM_COLUMNS, w->columns, NULL, sum);
-  UNROLL for (int r = 0; r < rows; r++) {
-    UNROLL for (int i = 0; i < vectors; i++) {
-      const size_t column = j + (size_t)i * F32_LANES;
-      const vf32 x = sum[r * vectors + i], f = f32_set(factor[r]);
-      float *y = tile->data + (size_t)r * tile->row + column;
-      if (w->direct) f32_store_part(y, f * x, w->a->value_width - column);
-      else f32_store(y, f32_fma(f, f32_load(y), x));
-    }
+  const size_t row = tile->row, left = w->a->value_width - j;
+  float *y = tile->data + j;
+  if (w->direct) {
+    UNROLL for (int i = 0; i < vectors; i++) UNROLL for (int r = 0; r < rows; r++)
+        f32_store_part(y + (size_t)r * row + (size_t)i * F32_LANES, f32_set(factor[r]) * sum[r * vectors + i],
+                       left - (size_t)i * F32_LANES);
+    return;
+  }
+  UNROLL for (int r = 0; r < rows; r++, y += row) {
+    const vf32 f = f32_set(factor[r]);
+    UNROLL for (int i = 0; i < vectors; i++)
+        f32_store(y + i * F32_LANES, f32_fma(f, f32_load(y + i * F32_LANES), sum[r * vectors + i]));
   }
 }
 

@@ -268,6 +268,7 @@ struct fetch {
 
 /* What is multiplied: rows of the panel, or a slab. */
 enum { ROWS, SLAB };
+enum { MASKS = SIMD_BYTES == 64 /* parts of vectors are loaded as fast as whole ones */ };
 enum { LARGE = 8 /* vectors of sums */, MOST_SUMS = SIMD_REGISTERS == 32 ? 28 : 16 };
 
 /* at: of each row, in y. */
@@ -287,8 +288,8 @@ enum { LARGE = 8 /* vectors of sums */, MOST_SUMS = SIMD_REGISTERS == 32 ? 28 : 
     if (p->from) UNROLL for (int i = 0; i < tile_rows; i++) {                                                          \
         const float *from = p->from + at[i];                                                                           \
         UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] +=                                               \
-            v + 1 < vectors || last == F32_LANES ? f32_load(from + v * F32_LANES)                                      \
-                                                 : f32_load_part(from + v * F32_LANES, last);                          \
+            v + 1 < vectors || (last == F32_LANES && !MASKS) ? f32_load(from + v * F32_LANES)                          \
+                                                             : f32_load_part(from + v * F32_LANES, last);              \
       }                                                                                                                \
     for (int64_t u = kind == SLAB ? p->units : 1; u > 0; u--, a += p->x_unit, w += p->w_unit)                          \
       for (int64_t k = 0; k < depth; k++) {                                                                            \
@@ -302,8 +303,9 @@ enum { LARGE = 8 /* vectors of sums */, MOST_SUMS = SIMD_REGISTERS == 32 ? 28 : 
           UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = f32_fma(x, weight[v], sum[i * vectors + v]); \
         }                                                                                                              \
       }                                                                                                                \
+    float *y_0 = p->y;                                                                                                 \
     UNROLL for (int i = 0; i < tile_rows; i++) {                                                                       \
-      float *to = p->y + at[i];                                                                                        \
+      float *to = y_0 + at[i];                                                                                         \
       UNROLL for (int v = 0; v < vectors; v++) {                                                                       \
         const vf32 y = f32_clamp(sum[i * vectors + v], min, max);                                                      \
         if (v + 1 < vectors || last == F32_LANES) f32_store(to + v * F32_LANES, y);                                    \
