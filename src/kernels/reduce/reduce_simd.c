@@ -87,8 +87,84 @@ INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *ac
   }
 }
 
-/* Lines of more elements are better spread than gathered. */
-enum { LONG = 16 };
+/* --- lines of neighbours --- */
+
+enum {
+  LONG = 16,             /* elements: lines of more are better spread than gathered */
+  FEW_VECTORS = 2 * RUN, /* of a line: what is done across its lanes at the end is as much as what is loaded */
+  GROUP = F32_LANES      /* lines whose last steps are taken together */
+};
+
+/* The vector that line x is folded to; the last load goes over some elements once more. */
+INLINE vf32 extreme_of_line(const float *x, size_t count, vi32 *strange, const enum onri_take what) {
+  const vf32 start = f32_set(what == ONRI_TAKE_MAX ? -INFINITY : INFINITY);
+  const vf32 last = count < F32_LANES ? f32_load_part(x, count) : f32_load(x + count - F32_LANES);
+  vf32 best = count < F32_LANES ? f32_select(i32_first_lanes(count), last, start) : last;
+  *strange |= last != last;
+  for (size_t i = 0; i + F32_LANES < count; i += F32_LANES) {
+    const vf32 v = f32_load(x + i);
+    *strange |= v != v;
+    best = extreme(best, v, what);
+  }
+  return best;
+}
+
+/* 0: a NaN is among them, and acc is as it was. */
+INLINE int extremes_of_group(const float *x, size_t step, size_t count, double *acc, size_t left,
+                             const enum onri_take what) {
+  vf32 v[GROUP];
+  vi32 strange = {0};
+  for (size_t l = 0; l < GROUP; l++) v[l] = extreme_of_line(x + (l < left ? l : 0) * step, count, &strange, what);
+  if (i32_any(strange)) return 0;
+  UNROLL for (int half = GROUP / 2; half > 0; half /= 2) UNROLL for (int i = 0; i < half; i++) v[i] =
+      extreme(f32_interleave_low(v[i], v[i + half]), f32_interleave_high(v[i], v[i + half]), what);
+  further(acc, f64_from_low(v[0]), what, left);
+  if (left > F64_LANES) further(acc + F64_LANES, f64_from_high(v[0]), what, left - F64_LANES);
+  return 1;
+}
+
+/* As short_run of each. */
+INLINE void sums_of_group(const float *x, size_t step, size_t count, const double *centre, double *acc, size_t left,
+                          const enum onri_take what) {
+  for (size_t first = 0; first < left; first += F64_LANES) {
+    vf64 v[F64_LANES];
+    for (size_t l = 0; l < F64_LANES; l++) {
+      const size_t line = first + l < left ? first + l : first;
+      const float *from = x + line * step;
+      const vf64 middle = f64_set(centre ? centre[line] : 0), middles[2] = {middle, middle};
+      vf64 sum[2] = {{0}, {0}};
+      size_t i = 0;
+      for (; i + F32_LANES <= count; i += F32_LANES) take_vector(sum, from + i, middles, what);
+      if (i < count && centre) take_part(sum, f32_load_part(from + i, count - i), middles, what, count - i);
+      else if (i < count) take_lanes(sum, f32_load_part(from + i, count - i), middles, what); /* zeros behind it */
+      v[l] = sum[0] + sum[1];
+    }
+    f64_store_part(acc + first, f64_load_part(acc + first, left - first) + f64_sums(v), left - first);
+  }
+}
+
+INLINE int goes_in_groups(const enum onri_take what) { return what != ONRI_TAKE_PROD && what != ONRI_TAKE_EXP; }
+
+typedef double (*run_function)(const float *x, size_t count, double centre, double acc);
+
+INLINE void lines_of_neighbours(const struct onri_lines lines, double *acc, const enum onri_take what,
+                                run_function run) {
+  const int groups = goes_in_groups(what) && lines.rows <= FEW_VECTORS * F32_LANES;
+  for (size_t i = 0, n; i < lines.columns; i += n) {
+    const float *x = lines.x + i * lines.column_step;
+    const double *centre = lines.centre ? lines.centre + i : NULL;
+    n = !groups ? 1 : lines.columns - i < GROUP ? lines.columns - i : GROUP;
+    if (groups && is_extreme(what) && extremes_of_group(x, lines.column_step, lines.rows, acc + i, n, what)) continue;
+    if (groups && !is_extreme(what)) {
+      sums_of_group(x, lines.column_step, lines.rows, centre, acc + i, n, what);
+      continue;
+    }
+    for (size_t l = 0; l < n; l++)
+      acc[i + l] = run(x + l * lines.column_step, lines.rows, centre ? centre[l] : 0, acc[i + l]);
+  }
+}
+
+/* --- lines that lie any other way --- */
 
 INLINE void tile(const struct onri_lines lines, size_t first, double *acc, const enum onri_take what, const int vectors,
                  const int gathers, const int full, size_t left) {
@@ -107,14 +183,12 @@ INLINE void some_columns(const struct onri_lines lines, size_t first, double *ac
   else tile(lines, first, acc, what, most, 0, most - 1, left);
 }
 
-typedef double (*run_function)(const float *x, size_t count, double centre, double acc);
-
 INLINE void lines_of(const struct onri_lines *given, double *acc, const enum onri_take what, run_function run) {
   const int most = is_extreme(what) ? EXTREMES : is_long(what) ? 2 : TILE;
   const struct onri_lines lines = *given;
-  if (lines.row_step == 1 && lines.rows > LONG) {
-    for (size_t i = 0; i < lines.columns; i++)
-      acc[i] = run(lines.x + i * lines.column_step, lines.rows, lines.centre ? lines.centre[i] : 0, acc[i]);
+  if (lines.row_step == 1 && lines.column_step != 1 &&
+      (lines.rows > LONG || (goes_in_groups(what) && lines.rows > 1))) {
+    lines_of_neighbours(lines, acc, what, run);
     return;
   }
   if (lines.column_step == 1) /* a vector by itself would wait for its own sum */

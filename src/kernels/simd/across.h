@@ -81,7 +81,7 @@ INLINE void f32_transpose(vf32 v[F32_LANES]) {
   }
 }
 
-/* Lane i: the sum of the lanes of v[i], or the greatest of them. In fewer steps than a transpose takes. */
+/* Lane i: the sum of the lanes of v[i]. In fewer steps than a transpose takes. */
 INLINE vf32 f32_sums(vf32 v[F32_LANES]) {
   UNROLL for (int half = F32_LANES / 2; half > 0; half /= 2) UNROLL for (int i = 0; i < half; i++) v[i] =
       f32_interleave_low(v[i], v[i + half]) + f32_interleave_high(v[i], v[i + half]);
@@ -99,6 +99,12 @@ INLINE vf64 f64_interleave_high(vf64 a, vf64 b) { return __builtin_shufflevector
 INLINE vf64 f64_interleave_low(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 0, 2); }
 INLINE vf64 f64_interleave_high(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 1, 3); }
 #endif
+/* As f32_sums, in the order of f64_sum. */
+INLINE vf64 f64_sums(vf64 v[F64_LANES]) {
+  UNROLL for (int half = F64_LANES / 2; half > 0; half /= 2) UNROLL for (int i = 0; i < half; i++) v[i] =
+      f64_interleave_low(v[i], v[i + half]) + f64_interleave_high(v[i], v[i + half]);
+  return v[0];
+}
 INLINE void f64_transpose(vf64 v[F64_LANES]) {
   UNROLL for (int step = 1; step < F64_LANES; step *= 2) {
     vf64 x[F64_LANES];
