@@ -340,14 +340,35 @@ INLINE void cut(const enum how how, const struct onri_pool_block *b, const struc
   else windows_of(how, b, line, x, y, 0, 0);
 }
 
+/* Maxima of many taps: those of 2, 4, 8 ... from each pixel on, then of two of these that overlap. */
+enum { MANY_TAPS = 12 };
+INLINE struct onri_pool_block with_few_taps(const enum how how, const struct onri_pool_block *b, float *lines) {
+  struct onri_pool_block few = *b;
+  int64_t part = 1;
+  for (; 2 * part <= b->kernel; part *= 2) {
+    const int64_t step = part * b->dilation, end = b->before + b->columns + b->after - step;
+    for (int64_t l = 0; l < b->lines; l++)
+      for (int64_t i = 0; i < end; i += F32_LANES) {
+        float *x = lines + l * PITCH + i;
+        f32_store(x, combine(how, f32_load(x), f32_load(x + step)));
+      }
+  }
+  few.kernel = part < b->kernel ? 2 : 1;
+  few.dilation = (b->kernel - part) * b->dilation;
+  return few;
+}
+
 /* All lines are combined before windows are cut from them: what was stored has then reached the cache. */
 #define BLOCK(name, how)                                                                                \
   static int name(const struct onri_pool_block *b, const float *x, float *y) {                          \
     float lines[ONRI_POOL_LINES][PITCH] __attribute__((aligned(64)));                                   \
     const int64_t room = room_in_front(b->before);                                                      \
+    struct onri_pool_block few;                                                                         \
     vf32 seen = {0};                                                                                    \
     for (int64_t i = 0; i < b->lines; i++)                                                              \
       combine_lines(how, b, &b->line[i], x + b->line[i].x, lines[i] + room, &seen);                     \
+    if (how != AVERAGE && b->stride != 0 && b->kernel >= MANY_TAPS)                                     \
+      few = with_few_taps(how, b, lines[0] + room), b = &few;                                           \
     for (int64_t i = 0; i < b->lines; i++) cut(how, b, &b->line[i], lines[i] + room, y + b->line[i].y); \
     seen -= seen;                                                                                       \
     return i32_any(seen != seen);                                                                       \

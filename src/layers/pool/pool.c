@@ -150,12 +150,21 @@ static void run_bytes(struct onr_call *call, const struct pool_state *s) {
   else onri_pool_max_byte_planes(&s->pool, call->inputs[0], call->outputs[0], is_signed, scratch, call->env);
 }
 
+/* Kernels of pixels combine the lines under a row of windows before they cut it into these: of taps they see so few
+ * that halving them gains nothing. */
+static int sees_few_taps(const struct onr_call *call, const struct onri_pool *pool) {
+  enum { FEW = 600 };
+  const struct onri_axis *a = pool->axis;
+  return call->num_out == 1 && !onri_is_double(call->in[0].dtype) && onri_pool_is_vector(pool) &&
+         onri_pool_is_pixels(pool) && (double)a[0].kernel * (double)a[1].kernel + (double)a[2].kernel <= FEW;
+}
+
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   struct pool_state *s = call->state;
   struct onr_desc out;
   ONR_TRY(onri_pool_geometry(call, kind, &s->pool, &out));
   s->pool.plain = onr_env_backend(call->env) != ONR_BACKEND_AUTO;
-  s->wide = onr_desc_elements(&out) > 0 && onri_pool_is_wide(&s->pool);
+  s->wide = onr_desc_elements(&out) > 0 && onri_pool_is_wide(&s->pool) && !sees_few_taps(call, &s->pool);
   if (s->wide) ONR_TRY(plan_wide(call, s));
   else if ((call->num_out == 1 ? onri_pool_is_vector(&s->pool) : onri_pool_finds_places(&s->pool)) &&
            !onri_is_double(call->in[0].dtype))
