@@ -73,10 +73,10 @@ struct onri_conv_product {
   float *y;            /* of the first of the channels */
   const int64_t *y_at; /* of each pixel; not in planes */
   float min, max;
+  const float *next; /* what the next product reads of the weights; NULL: nothing. Of slabs in planes alone */
+  int64_t next_floats;
   /* Channels side by side. */
   int64_t panel_row, depth; /* from pixel to pixel; it may be the image itself */
-  const float *next;        /* what the next product reads of the weights; NULL: nothing */
-  int64_t next_floats;
   /* Pixels side by side: `taps` of `units` channels, which are so far apart in the panel and in the weights. */
   int32_t is_slab;
   const struct onri_conv_tap *taps;

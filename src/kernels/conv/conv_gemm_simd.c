@@ -528,11 +528,19 @@ static int64_t multiply_lines(const struct onri_conv_product *p, int64_t lines) 
   return line;
 }
 
+/* The share of a tile in what is to be fetched, lines of the cache from `fetched` on. */
+static void fetch_share(const struct onri_conv_product *p, int64_t pixels, int64_t *fetched) {
+  enum { LINE = 16 };
+  const int64_t share = p->next_floats / p->pixels * pixels + LINE, end = *fetched + share;
+  for (; *fetched < end && *fetched < p->next_floats; *fetched += LINE) simd_prefetch(p->next + *fetched);
+}
+
 /* Line by line, where vectors that end with a line have no more lanes for nothing than those which go on. */
 static void multiply_planes(const struct onri_conv_product *p) {
   const int64_t wide = PIXEL_VECTORS * F32_LANES, lines = (p->pixels - 1) / p->pitch + 1;
   const int by_line = (p->columns + F32_LANES - 1) / F32_LANES * F32_LANES <= p->pitch;
   struct place at = {0, 0};
+  int64_t fetched = 0;
   if (by_line && p->channels <= WIDE_TILES && p->columns < wide) at.line = multiply_lines(p, lines);
   for (int64_t left; at.line < lines;) {
     left = by_line ? p->columns - at.column : p->pixels - at.line * p->pitch - at.column;
@@ -550,6 +558,7 @@ static void multiply_planes(const struct onri_conv_product *p) {
     } else {
       multiply_part(p, function, at, left < pixels ? left : pixels, pixels);
     }
+    if (p->next) fetch_share(p, pixels, &fetched);
     at.column += pixels;
     for (; !by_line && at.column >= p->pitch; at.column -= p->pitch) at.line++;
   }

@@ -248,6 +248,21 @@ static void place_weights(const struct onri_conv *c, const struct slice *s, int6
       for (int64_t column = 0; column < taps_of(s, 2); column++, tap++) tap->w = tap_of(c, plane, row, column) * width;
 }
 
+/* Of all taps the weights of a turn lie one behind the other. What the next product reads of them is fetched meanwhile:
+ * where taps are many, weights are more than caches hold, and each is read once a panel. */
+static void fetch_next(const struct work *w, const struct panel *p, const struct turn *turn, int64_t block,
+                       struct onri_conv_product *product) {
+  const int64_t taps = onri_conv_taps(w->c), all = w->channels.channels;
+  const int is_last = block + 1 == p->last_block;
+  const int64_t next = is_last ? p->block : block + 1, channel = next * w->channels.width;
+  const int64_t width = least(w->channels.width, all - channel);
+  const int64_t first = is_last ? turn->first + turn->count : turn->first;
+  const int64_t count = least(turn->count, w->c->group_in - first);
+  if (product->num_taps != taps || count <= 0) return;
+  product->next = w->operands->packed + (p->group * all + channel) * taps * w->c->group_in + first * taps * width;
+  product->next_floats = count * taps * width;
+}
+
 static void multiply(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab,
                      const float *panel, const struct turn *turn) {
   const struct onri_conv *c = w->c;
@@ -280,8 +295,10 @@ static void multiply(const struct work *w, const struct panel *p, const struct s
                                         .y_line = c->y.stride[1],
                                         .y_channel = c->y.channel_stride};
     if (is_one_line(w, p, slab->pitch)) product.pitch = product.columns = product.pixels;
-    if (w->in_planes) w->kernels->multiply_planes(&product);
-    else multiply_rows(w, p, slab->pitch, &product);
+    if (w->in_planes) {
+      fetch_next(w, p, turn, b, &product);
+      w->kernels->multiply_planes(&product);
+    } else multiply_rows(w, p, slab->pitch, &product);
   }
 }
 
