@@ -175,3 +175,6 @@ for op, attributes in [('Softmax', {}), ('LogSoftmax', dict(axis=0)), ('Flatten'
         lambda d, op=op, attributes=attributes: (model([N('Expand', ['x', 's'], ['z']), N(op, ['z', 'a'][: 1 + (op == 'CumSum')], ['y'], **attributes)], [vi('x', F, ['a', 'b', 'c'])], [vi('y')],
                                                        [init('s', np.array([2, 1 << 40, 1 << 40])), init('a', np.int64(0))]), {'x': np.zeros((1, 1, 1), np.float32)})
     )
+case('C33_runs_of_nothing', 'run', 'OK', 'ReduceL1 over the outer and the inner one of three dimensions, of which the last is 0')(
+    lambda d: (model([N('ReduceL1', ['x'], ['y'], axes=[0, 2])], [vi('x', F, ['a', 'b', 'c'])], [vi('y')]), {'x': np.zeros((2, 3, 0), np.float32)})
+)

@@ -91,7 +91,7 @@ static int turns_groups(struct onri_reduce *r, int32_t count, const int64_t *dim
 static int joins_runs(struct onri_reduce *r, int32_t count, const int64_t *dims, const uint8_t *reduced,
                       const int64_t *strides) {
   enum { SHORT = 32 };
-  if (count < 3 || !reduced[count - 1] || dims[count - 1] > SHORT ||
+  if (count < 3 || !reduced[count - 1] || dims[count - 1] == 0 || dims[count - 1] > SHORT ||
       dims[count - 1] * dims[count - 2] > ONRI_REDUCE_COLUMNS)
     return 0;
   r->joined = (size_t)dims[count - 1];

@@ -221,6 +221,56 @@ static void test_nothing_to_reduce(void **unused) {
   layer_test_clear(&t);
 }
 
+/* What op makes of nothing. */
+static double result_of_none(enum onr_reduce_op op) {
+  switch (op) {
+    case ONR_REDUCE_PROD: return 1;
+    case ONR_REDUCE_MIN: return (double)INFINITY;
+    case ONR_REDUCE_MAX:
+    case ONR_REDUCE_LOG_SUM:
+    case ONR_REDUCE_LOG_SUM_EXP: return -(double)INFINITY;
+    default: return 0;
+  }
+}
+
+/* x has no elements, and behind it is nothing: it must not be read. */
+static void check_none(enum onr_reduce_op op, enum onr_dtype dtype, int32_t rank, const int64_t *dims, unsigned mask) {
+  const struct onr_reduce_params params = {op, 1, 1};
+  const double expected = result_of_none(op);
+  int64_t axes[ONR_MAX_RANK], num_axes = 0;
+  double y[CAPACITY];
+  for (int32_t d = 0; d < rank; d++)
+    if (mask >> d & 1) axes[num_axes++] = d;
+  struct layer_test t = {.layer = &onri_layer_reduce, .params = &params, .num_out = 1};
+  layer_test_input(&t, dtype, rank, dims, "");
+  layer_test_constant(&t, ONR_DTYPE_I64, 1, &num_axes, axes);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  const size_t results = (size_t)onr_desc_elements(&t.out[0].desc);
+  to_doubles(dtype, t.out[0].data, results, y);
+  for (size_t i = 0; i < results; i++)
+    if (op == ONR_REDUCE_MEAN ? !isnan(y[i]) : y[i] < expected || y[i] > expected || isnan(y[i]))
+      fail_msg("op %d over axes %x, rank %d: %g of no elements", (int)op, mask, (int)rank, y[i]);
+  layer_test_clear(&t);
+}
+
+/* All ranks up to four, all axes, a zero in every place. */
+static void test_nothing_anywhere(void **unused) {
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16};
+  static const int64_t sizes[] = {0, 2, 19};
+  (void)unused;
+  for (int k = 0; k < 81 * 16; k++) {
+    const int64_t dims[] = {sizes[k / 27 % 3], sizes[k / 9 % 3], sizes[k / 3 % 3], sizes[k % 3]};
+    const unsigned mask = (unsigned)k / 81;
+    for (int32_t rank = 1; rank <= 4; rank++) {
+      int has_zero = 0;
+      for (int32_t d = 0; d < rank; d++) has_zero |= dims[d] == 0;
+      if (!has_zero || mask >> rank) continue;
+      for (int op = 0; op < ONR_NUM_REDUCE_OPS; op++)
+        check_none((enum onr_reduce_op)op, dtypes[(k + op) % 3], rank, dims, mask);
+    }
+  }
+}
+
 static void test_wrong_axes(void **unused) {
   const float x[4] = {0};
   const int64_t axes[][2] = {{99, 0}, {0, 0}, {INT64_MIN, 1}}, two = 2;
@@ -344,15 +394,11 @@ static void test_arg_reduce(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_every_op_and_axis),
-      cmocka_unit_test(test_number_types),
-      cmocka_unit_test(test_drawn_shapes),
-      cmocka_unit_test(test_large),
-      cmocka_unit_test(test_without_axes),
-      cmocka_unit_test(test_special_values),
-      cmocka_unit_test(test_nothing_to_reduce),
-      cmocka_unit_test(test_wrong_axes),
-      cmocka_unit_test(test_sum_to),
+      cmocka_unit_test(test_every_op_and_axis), cmocka_unit_test(test_number_types),
+      cmocka_unit_test(test_drawn_shapes),      cmocka_unit_test(test_large),
+      cmocka_unit_test(test_without_axes),      cmocka_unit_test(test_special_values),
+      cmocka_unit_test(test_nothing_to_reduce), cmocka_unit_test(test_nothing_anywhere),
+      cmocka_unit_test(test_wrong_axes),        cmocka_unit_test(test_sum_to),
       cmocka_unit_test(test_arg_reduce),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
