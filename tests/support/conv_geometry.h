@@ -112,6 +112,25 @@ static inline int draw(struct sweep *s, struct geometry *g) {
   return fits(g);
 }
 
+/* Kernels far larger than most, of few channels, which there is room for: whatever counts taps has a limit somewhere.
+ */
+static inline int draw_large(struct sweep *s, struct geometry *g) {
+  if (!draw(s, g)) return 0;
+  const int64_t largest = g->spatial == 1 ? 3000 : g->spatial == 2 ? 40 : 14, depth = sweep_pick(s, 1, 3);
+  for (int i = 0; i < g->spatial; i++) {
+    struct onr_window *w = &g->window;
+    w->kernel[i] = sweep_pick(s, 8, largest), w->dilation[i] = sweep_chance(s, 4) ? 2 : 1;
+    w->stride[i] = sweep_pick(s, 1, sweep_chance(s, 2) ? 1 : 4);
+    g->in[i] = sweep_chance(s, 2) ? sweep_pick(s, 1, 20) : w->kernel[i] + sweep_pick(s, 0, 20);
+    w->pad_begin[i] = w->pad_end[i] = sweep_chance(s, 3) ? 0 : w->kernel[i] / 2;
+    g->output_padding[i] = g->transposed ? sweep_pick(s, 0, w->stride[i] - 1) : 0;
+  }
+  g->batch = 1, g->has_output_shape = 0;
+  g->groups = sweep_pick(s, 1, sweep_chance(s, 3) ? 40 : 6);
+  g->group_in = sweep_chance(s, 3) ? depth : 1, g->group_out = sweep_chance(s, 3) ? sweep_pick(s, 1, 4) : g->group_in;
+  return fits(g);
+}
+
 struct data {
   double x[MOST], w[MOST], bias[MOST], y[MOST];
   unsigned char x_stored[MOST * 8], w_stored[MOST * 8], bias_stored[MOST * 8];

@@ -151,7 +151,21 @@ static void test_few_channels(void **state) {
   assert_true(checked > sweep_cases(500));
 }
 
+static void test_large_kernels(void **state) {
+  struct sweep s = sweep_from(5);
+  int checked = 0;
+  (void)state;
+  for (int i = 0; i < sweep_cases(2000); i++) {
+    struct geometry g;
+    if (!draw_large(&s, &g) || g.transposed) continue;
+    check(&s, &g, !sweep_chance(&s, 3));
+    checked++;
+  }
+  assert_true(checked > sweep_cases(100));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_convolutions), cmocka_unit_test(test_few_channels)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_convolutions), cmocka_unit_test(test_few_channels),
+                                     cmocka_unit_test(test_large_kernels)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,7 +93,20 @@ static void test_random_convolutions(void **state) {
   assert_true(tuned > checked / 10);
 }
 
+static void test_large_kernels(void **state) {
+  struct sweep s = sweep_from(3);
+  int checked = 0;
+  (void)state;
+  for (int i = 0; i < sweep_cases(1500); i++) {
+    struct geometry g;
+    if (!draw_large(&s, &g)) continue;
+    (void)check(&s, &g);
+    checked++;
+  }
+  assert_true(checked > sweep_cases(200));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_convolutions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_convolutions), cmocka_unit_test(test_large_kernels)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

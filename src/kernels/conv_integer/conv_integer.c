@@ -468,7 +468,8 @@ static enum way way_of(const struct onri_conv *c) {
   int cut = 0; /* windows that begin inside the image: phases of transposed ones */
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) cut |= c->axis[a].begin < 0;
   if (onri_byte_planes_suit(c)) return PLANES;
-  if (!cut && is_depthwise(c) && onri_depthwise_can(c) && onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS) return DEPTHWISE;
+  if (!cut && is_depthwise(c) && onri_depthwise_can(c) && (has_dot(c) || onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS))
+    return DEPTHWISE;
   if (!cut && is_dot_of_groups(c) && c->y.channel_stride == 1 && has_dot(c)) return DEPTHWISE;
   if (onri_winograd_bytes_can(c)) return WINOGRAD;
   return is_depthwise(c) || is_mostly_padding(c) || onri_byte_image_bytes(c) == SIZE_MAX ? TAPS : WINDOWS;

@@ -67,7 +67,7 @@ static struct shape shape_of(const struct onri_conv *c) {
 
 int onri_depthwise_dot_can(const struct onri_conv *c) {
   const int is_group = c->groups > 1 && c->group_in == c->group_out && (c->group_in == 2 || c->group_in == TAPS);
-  if (!onri_kernels(depthwise_dot)->row || c->transposed || onri_conv_taps(c) > 1024) return 0;
+  if (!onri_kernels(depthwise_dot)->row || c->transposed || onri_conv_taps(c) > 4096) return 0;
   return is_group || (onri_conv_is_depthwise(c) && (c->groups * c->group_out > MOST_FLAT || c->axis[2].stride == 1));
 }
 
