@@ -541,3 +541,8 @@ hin(
     {'x': np.zeros((1, 4), np.float32), 'z': np.zeros((3, 4), np.float32)},
     lambda: model([N('Add', ['x', 'z'], ['y'])], [vi('x', F, ['b', 4]), vi('z', F, ['b', 4])], [vi('y', F, ['b', 4])]),
 )
+nothing = [init('w', np.zeros((4, 0, 3, 3), np.uint8)), init('zero', np.uint8(3)), init('scale', np.float32(1))]
+for k, (op, ins, y) in enumerate([('ConvInteger', ['w'], T.INT32), ('QLinearConv', ['scale', 'zero', 'w', 'scale', 'zero', 'scale', 'zero'], T.UINT8)]):
+    case(f'F7{k}_no_channels_{op}', 'run', 'OK', f'{op} of an image without channels: nine taps of nothing')(
+        lambda d, op=op, ins=ins, y=y: op1(op, [('x', T.UINT8, [1, 0, 5, 5]), *ins], y, nothing if op == 'QLinearConv' else nothing[:1], {'x': np.zeros((1, 0, 5, 5), np.uint8)}, pads=[1, 1, 1, 1])
+    )

@@ -31,7 +31,7 @@ static struct quantisation draw_quantisation(struct sweep *s, const struct opera
                            .per_channel = sweep_chance(s, 2)};
   q.x_zero = (uint8_t)sweep_pick(s, 0, 255), q.y_zero = (uint8_t)sweep_pick(s, 0, 255);
   q.x_scale = (float)sweep_pick(s, 1, 1000) / 16384.0f;
-  q.y_scale = q.x_scale * (float)sqrt((double)o->terms) * (float)sweep_pick(s, 10, 200);
+  q.y_scale = q.x_scale * (float)sqrt((double)(o->terms + !o->terms)) * (float)sweep_pick(s, 10, 200);
   for (int64_t m = 0; m < o->outputs; m++) {
     stored.w_zeros[m] = q.zeros ? (uint8_t)sweep_pick(s, 0, 255) : q.w == ONR_DTYPE_U8 ? 128 : 0;
     stored.w_scales[m] = (float)sweep_pick(s, 100, 1000) / 1024.0f;
@@ -126,6 +126,7 @@ static void test_random_convolutions(void **state) {
   for (int i = 0; i < sweep_cases(5000); i++) {
     struct geometry g;
     if (!draw(&s, &g) || g.transposed) continue;
+    if (sweep_chance(&s, 50)) g.group_in = 0;
     check(&s, &g, !sweep_chance(&s, 3));
     checked++;
   }

@@ -226,7 +226,7 @@ static int can_share(const struct shared *s, const struct part *t) {
          s->of.a_block == t->a_block;
 }
 
-/* Some whole runs, or a part of one. */
+/* Some whole runs, or a part of one; all of those that are empty. */
 struct slice {
   size_t run, runs, from, depth; /* depth: cells of each, from `from` on */
 };
@@ -238,7 +238,7 @@ static int next_slice(const struct work *w, struct slice *s) {
   if (s->from >= cells) s->run += s->runs, s->from = 0;
   if (s->run >= k.runs) return 0;
   s->depth = cells - s->from < most ? cells - s->from : most;
-  s->runs = most / cells ? most / cells : 1;
+  s->runs = cells == 0 ? k.runs : most / cells ? most / cells : 1;
   if (s->runs > k.runs - s->run) s->runs = k.runs - s->run;
   return 1;
 }
