@@ -180,6 +180,46 @@ static void gather_pixels(const struct lines *l, int64_t pixel, struct span insi
   }
 }
 
+/* Pixel `pixel` of all lists and lines, some of whose taps lie outside. */
+static void gather_pixel(const struct lines *l, int64_t pixel) {
+  const float *x = l->x;
+  float *to = l->to + pixel;
+  for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns)
+    for (int64_t i = 0; i < l->lists; i++) {
+      const int64_t at = l->at + pixel * l->stride + i;
+      to[i * l->next_list] = at >= 0 && at < l->in ? x[at] : 0.0f;
+    }
+}
+
+/* Pixels [first, last) of a line: a row of taps each, which become a row of pixels for each tap. */
+INLINE void turn_pixels(const struct lines *l, const float *x, float *to, int64_t first, int64_t last) {
+  const int64_t lanes = F32_LANES;
+  for (int64_t p = first; p < last; p += lanes)
+    for (int64_t i = 0; i < l->lists; i += lanes) {
+      const int64_t pixels = last - p < lanes ? last - p : lanes, taps = l->lists - i < lanes ? l->lists - i : lanes;
+      const float *from = x + l->at + p * l->stride + i;
+      vf32 v[F32_LANES];
+      for (int64_t k = 0; k < lanes; k++)
+        v[k] = k < pixels ? f32_load_part(from + k * l->stride, (size_t)taps) : (vf32){0};
+      f32_transpose(v);
+      for (int64_t k = 0; k < taps; k++) f32_store_part(to + (i + k) * l->next_list + p, v[k], (size_t)pixels);
+    }
+}
+
+/* Pixels whose taps lie side by side but far from those of the next pixel. */
+static void gather_far(const struct lines *l) {
+  const int64_t room = l->in - l->at - l->lists;
+  int64_t first = l->at < 0 ? (l->stride - 1 - l->at) / l->stride : 0, last = room >= 0 ? room / l->stride + 1 : 0;
+  if (first > l->columns) first = l->columns;
+  if (last > l->columns) last = l->columns;
+  if (last < first) last = first;
+  for (int64_t p = 0; p < first; p++) gather_pixel(l, p);
+  for (int64_t p = last; p < l->columns; p++) gather_pixel(l, p);
+  const float *x = l->x;
+  float *to = l->to;
+  for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns) turn_pixels(l, x, to, first, last);
+}
+
 /* Lists of columns from `list` on which the same loads fill. */
 static int64_t lists_together(const struct onri_slab_axis *a, int64_t list) {
   int64_t n = 1;
@@ -215,7 +255,9 @@ static void gather_lists(const struct onri_conv_slab *s, const float *x, int64_t
       case 2: gather_lines(&l, 2); break;
       case 3: gather_lines(&l, 3); break;
       case 4: gather_lines(&l, 4); break;
-      default: gather_pixels(&l, s->pixel, inside_of(columns, list));
+      default:
+        if (count > 1) gather_far(&l);
+        else gather_pixels(&l, s->pixel, inside_of(columns, list));
     }
   }
   for (int64_t i = 0; i < count; i++) clear_exactly(below, to + (i + 1) * l.next_list - below);
@@ -239,7 +281,7 @@ static int is_line(const struct onri_conv_slab *s) {
 
 static void gather_slab(const struct onri_conv_slab *s, float *to) {
   const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
-  const int together = s->pixel == 1 && columns->stride >= 2 && columns->stride <= 4;
+  const int together = s->pixel == 1 && columns->stride >= 2;
   struct span lines[ONRI_SLAB_TAPS];
   if (is_line(s)) {
     gather_line(s->x + rows->at[0] * s->line + columns->at[0], s->channel, s->channels, columns->count, to);
