@@ -352,42 +352,53 @@ static void run_tiles(const struct work *w) {
 
 /* --- few queries: keys and values are read once, where they are --- */
 
-enum { TOGETHER = 2, SUMS = 4 }; /* keys that are multiplied at a time: queries are loaded once; sums of values */
+enum {
+  TOGETHER = 2,             /* keys that are multiplied at a time */
+  PAIR = 2,                 /* queries that read them together */
+  SUMS = 4,                 /* of values */
+  PAIRED = SUMS * F32_LANES /* columns of values for which sums of a pair are registers */
+};
 
-/* sum[i] = q by row i of k, lane by lane. */
-INLINE void score_together(const float *q, const float *const k[TOGETHER], size_t width, vf32 sum[TOGETHER]) {
-  size_t p = 0;
-  UNROLL for (int i = 0; i < TOGETHER; i++) sum[i] = (vf32){0};
-  for (; p + F32_LANES <= width; p += F32_LANES) {
-    const vf32 x = f32_load(q + p);
-    UNROLL for (int i = 0; i < TOGETHER; i++) sum[i] = f32_fma(f32_load(k[i] + p), x, sum[i]);
+/* sum[n][i] = query n by row i of k, lane by lane. */
+INLINE void score_together(const float *const q[PAIR], const float *const k[TOGETHER], size_t width,
+                           vf32 sum[PAIR][F32_LANES], size_t at, const int queries) {
+  vf32 all[PAIR * TOGETHER];
+  UNROLL for (int i = 0; i < PAIR * TOGETHER; i++) all[i] = (vf32){0};
+  for (size_t p = 0; p < width; p += F32_LANES) {
+    const size_t left = width - p;
+    vf32 key[TOGETHER];
+    UNROLL for (int i = 0; i < TOGETHER; i++) key[i] =
+        left >= F32_LANES ? f32_load(k[i] + p) : f32_load_part(k[i] + p, left);
+    UNROLL for (int n = 0; n < queries; n++) {
+      const vf32 x = left >= F32_LANES ? f32_load(q[n] + p) : f32_load_part(q[n] + p, left);
+      UNROLL for (int i = 0; i < TOGETHER; i++) all[n * TOGETHER + i] = f32_fma(key[i], x, all[n * TOGETHER + i]);
+    }
   }
-  if (p == width) return;
-  const vf32 x = f32_load_part(q + p, width - p);
-  UNROLL for (int i = 0; i < TOGETHER; i++) sum[i] = f32_fma(f32_load_part(k[i] + p, width - p), x, sum[i]);
+  UNROLL for (int n = 0; n < queries; n++) UNROLL for (int i = 0; i < TOGETHER; i++) sum[n][at + i] =
+      all[n * TOGETHER + i];
 }
 
-/* s[j] = scale times q by row j of k. */
-static void score_row(const struct work *w, const float *q, const float *k, size_t k_row, float *s) {
+/* Scores of queries by the rows of k: scale times their products. */
+INLINE void score_queries(const struct work *w, const float *const q[PAIR], const struct rows *k, const int queries) {
   const vf32 scale = f32_set((float)w->a->scale);
   for (size_t j = 0; j < w->columns; j += F32_LANES) {
-    vf32 sum[F32_LANES];
+    vf32 sum[PAIR][F32_LANES];
     for (size_t i = 0; i < F32_LANES; i += TOGETHER) {
       const float *rows[TOGETHER];
-      for (size_t t = 0; t < TOGETHER; t++) rows[t] = k + (j + i + t < w->columns ? j + i + t : j) * k_row;
-      score_together(q, rows, w->a->width, sum + i);
+      for (size_t t = 0; t < TOGETHER; t++) rows[t] = k->data + (j + i + t < w->columns ? j + i + t : j) * k->row;
+      score_together(q, rows, w->a->width, sum, i, queries);
     }
-    f32_store(s + j, scale * f32_sums(sum));
+    UNROLL for (int n = 0; n < queries; n++) f32_store(w->scores + n * w->keys + j, scale * f32_sums(sum[n]));
   }
 }
 
-INLINE void value_columns(const struct work *w, const float *s, const float *v, size_t v_row, float *y,
-                          float correction, const int vectors) {
-  vf32 sum[SGEMM_MOST_VECTORS];
-  sgemm_sums(1, vectors, s, 0, 1, v, SGEMM_COLUMNS, v_row, w->columns, NULL, sum);
-  UNROLL for (int i = 0; i < vectors; i++) {
-    float *at = y + (size_t)i * F32_LANES;
-    f32_store(at, f32_fma(f32_set(correction), f32_load(at), sum[i]));
+INLINE void value_columns(const struct work *w, const float *v, size_t v_row, float *y, const float *correction,
+                          const int queries, const int vectors) {
+  vf32 sum[PAIR * SGEMM_MOST_VECTORS];
+  sgemm_sums(queries, vectors, w->scores, w->keys, 1, v, SGEMM_COLUMNS, v_row, w->columns, NULL, sum);
+  UNROLL for (int n = 0; n < queries; n++) UNROLL for (int i = 0; i < vectors; i++) {
+    float *at = y + (size_t)n * w->wide + (size_t)i * F32_LANES;
+    f32_store(at, f32_fma(f32_set(correction[n]), f32_load(at), sum[n * vectors + i]));
   }
 }
 
@@ -403,27 +414,48 @@ static void value_vector(const struct work *w, const float *s, const float *v, s
   f32_store(y, (sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
-static void value_row(const struct work *w, const float *s, const float *v, size_t v_row, float *y, float correction) {
+/* Rows of y from there on take in what their scores say of the values. */
+static void value_queries(const struct work *w, const struct rows *v, float *y, const float *correction,
+                          size_t queries) {
   const size_t width = w->a->value_width;
   size_t j = 0;
-  for (; j + 8 * F32_LANES <= width; j += 8 * F32_LANES) value_columns(w, s, v + j, v_row, y + j, correction, 8);
-  for (; j + 4 * F32_LANES <= width; j += 4 * F32_LANES) value_columns(w, s, v + j, v_row, y + j, correction, 4);
-  for (; j < width; j += F32_LANES) value_vector(w, s, v + j, v_row, width - j, y + j, correction);
+  for (; queries == PAIR && j + PAIRED <= width; j += PAIRED)
+    value_columns(w, v->data + j, v->row, y + j, correction, PAIR, SUMS);
+  for (; queries == 1 && j + 2 * PAIRED <= width; j += 2 * PAIRED)
+    value_columns(w, v->data + j, v->row, y + j, correction, 1, 2 * SUMS);
+  for (; queries == 1 && j + PAIRED <= width; j += PAIRED)
+    value_columns(w, v->data + j, v->row, y + j, correction, 1, SUMS);
+  for (; j < width; j += F32_LANES)
+    for (size_t n = 0; n < queries; n++)
+      value_vector(w, w->scores + n * w->keys, v->data + j, v->row, width - j, y + n * w->wide + j, correction[n]);
+}
+
+static void run_queries(const struct work *w, const struct rows *k, const struct rows *v, size_t r, size_t queries) {
+  const float *q[PAIR];
+  float correction[PAIR], factor[ROOM];
+  for (size_t n = 0; n < PAIR; n++) {
+    const struct row *row = &w->rows[r + (n < queries ? n : 0)];
+    q[n] = row_of(&w->a->q, w->job->batch, row->head, row->query);
+  }
+  if (!k->data) int8_scores(&k->narrow, q[0], (float)w->a->scale, w->scores);
+  else if (queries == PAIR) score_queries(w, q, k, PAIR);
+  else score_queries(w, q, k, 1);
+  for (size_t n = 0; n < queries; n++) {
+    struct work one = *w;
+    one.scores += n * w->keys;
+    mask_scores(&one, &w->rows[r + n], one.scores);
+    softmax_rows(&one, r + n, 1, factor);
+    correction[n] = factor[0];
+  }
+  float *y = w->y + r * w->wide;
+  if (v->data) value_queries(w, v, y, correction, queries);
+  else int8_values(&v->narrow, w->scores, y, correction[0]);
 }
 
 static void run_few(const struct work *w, const struct rows *k, const struct rows *v) {
-  for (size_t r = 0; r < w->job->rows; r++) {
-    struct row *row = &w->rows[r];
-    float correction[ROOM];
-    if (!is_shown(w, r, 1)) continue;
-    const float *q = row_of(&w->a->q, w->job->batch, row->head, row->query);
-    float *y = w->y + r * w->wide;
-    if (k->data) score_row(w, q, k->data, k->row, w->scores);
-    else int8_scores(&k->narrow, q, (float)w->a->scale, w->scores);
-    mask_scores(w, row, w->scores);
-    softmax_rows(w, r, 1, correction);
-    if (v->data) value_row(w, w->scores, v->data, v->row, y, correction[0]);
-    else int8_values(&v->narrow, w->scores, y, correction[0]);
+  for (size_t r = 0, n; r < w->job->rows; r += n) {
+    n = k->data && v->data && r + 1 < w->job->rows && is_shown(w, r, 1) && is_shown(w, r + 1, 1) ? PAIR : 1;
+    if (n == PAIR || is_shown(w, r, 1)) run_queries(w, k, v, r, n);
   }
 }
 
