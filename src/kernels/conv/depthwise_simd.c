@@ -65,9 +65,9 @@ INLINE vf32 load_x(const struct onri_depthwise_job job, int64_t at, const int ki
 }
 
 /* Sums of bytes are whole numbers. */
-INLINE vi32 whole_sum(const struct onri_depthwise_job job, int64_t channel, vf32 sum, size_t lanes) {
+INLINE vi32 whole_sum(const struct onri_depthwise_bytes *bytes, int64_t channel, vf32 sum, size_t lanes) {
   const vi32 v = i32_from_f32(sum);
-  return job.bytes->bias ? v + i32_load_part(job.bytes->bias + channel, lanes) : v;
+  return bytes->bias ? v + i32_load_part(bytes->bias + channel, lanes) : v;
 }
 
 /* `count` outputs of whole vectors; four of them become bytes at once. */
@@ -79,7 +79,8 @@ INLINE void store_whole(const struct onri_depthwise_job job, int64_t at, int64_t
     const vf32 scale = f32_load(r->scales + channel), scales[4] = {scale, scale, scale, scale};
     UNROLL for (int i = 0; i < OUTPUTS; i += 4) {
       vi32 sums[4];
-      UNROLL for (int k = 0; k < 4; k++) sums[k] = whole_sum(job, channel, sum[i + k < OUTPUTS ? i + k : i], F32_LANES);
+      UNROLL for (int k = 0; k < 4; k++) sums[k] =
+          whole_sum(job.bytes, channel, sum[i + k < OUTPUTS ? i + k : i], F32_LANES);
       const vi8 result = i8_in_a_row(requantise_4(&bytes, sums, scales, 0));
       UNROLL for (int k = 0; k < 4; k++) if (i + k < count && i + k < OUTPUTS)
           i8_store_share((uint8_t *)job.y + at + (i + k) * job.y_pixel, result, k, 4, F32_LANES);
@@ -87,23 +88,25 @@ INLINE void store_whole(const struct onri_depthwise_job job, int64_t at, int64_t
     return;
   }
   UNROLL for (int i = 0; i < OUTPUTS; i++) if (i < count)
-      i32_store((int32_t *)job.y + at + i * job.y_pixel, whole_sum(job, channel, sum[i], F32_LANES));
+      i32_store((int32_t *)job.y + at + i * job.y_pixel, whole_sum(job.bytes, channel, sum[i], F32_LANES));
 }
 
-INLINE void store_part(const struct onri_depthwise_job job, int64_t at, int64_t channel, vf32 sum, size_t lanes) {
-  const struct onri_requantise *r = job.bytes->requantise;
-  const vi32 v = whole_sum(job, channel, sum, lanes);
+/* `lanes` sums of channels from `channel` on, the first of which lies at element `at` of y. */
+SIMD_FUNCTION void store_part(const struct onri_depthwise_job *job, int64_t at, int64_t channel, vf32 sum,
+                              size_t lanes) {
+  const struct onri_requantise *r = job->bytes->requantise;
+  const vi32 v = whole_sum(job->bytes, channel, sum, lanes);
   if (!r) {
-    i32_store_part((int32_t *)job.y + at, v, lanes);
+    i32_store_part((int32_t *)job->y + at, v, lanes);
     return;
   }
   const struct requantise_bounds bounds = requantise_bounds_of(r);
-  requantise_lanes(&bounds, v, f32_load_part(r->scales + channel, lanes), (uint8_t *)job.y + at, lanes);
+  requantise_lanes(&bounds, v, f32_load_part(r->scales + channel, lanes), (uint8_t *)job->y + at, lanes);
 }
 
 /* `count` outputs from element `at` of y on, the first channel of the job there; channels from `channel` on. */
-INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t channel, int64_t count, vf32 *sum,
-                   const int kind, const int full, struct lanes lanes) {
+INLINE void finish(const struct onri_depthwise_job *all, const struct onri_depthwise_job job, int64_t at,
+                   int64_t channel, int64_t count, vf32 *sum, const int kind, const int full, struct lanes lanes) {
   at += channel;
   if (is_bytes(kind) && full) {
     store_whole(job, at, channel, count, sum);
@@ -120,7 +123,7 @@ INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t chan
   }
   UNROLL for (int i = 0; i < OUTPUTS; i++, at += job.y_pixel) {
     if (i >= count) continue;
-    if (is_bytes(kind)) store_part(job, at, channel, sum[i], lanes.count);
+    if (is_bytes(kind)) store_part(all, at, channel, sum[i], lanes.count);
     else if (full) f32_store((float *)job.y + at, sum[i]);
     else f32_store_part((float *)job.y + at, sum[i], lanes.count);
   }
@@ -195,8 +198,9 @@ static struct place place_of(const struct onri_depthwise_job *job, int64_t row, 
 }
 
 /* For all channels of the job. taps 0: any. */
-INLINE void tile(const struct onri_depthwise_job job, const struct place place, int64_t channels, const int taps,
+INLINE void tile(const struct onri_depthwise_job *all, const struct place place, int64_t channels, const int taps,
                  const int stride, const int dilation, const int inside, const int kind, const int full) {
+  const struct onri_depthwise_job job = *all;
   const struct onri_axis a0 = job.axis[0], a1 = job.axis[1], a2 = job.axis[2];
   for (int64_t c = 0, next;; c = next) {
     const struct lanes lanes = lanes_from(job, c, (size_t)(channels - c), kind);
@@ -220,7 +224,7 @@ INLINE void tile(const struct onri_depthwise_job job, const struct place place, 
         }
       }
     }
-    finish(job, place.at, c, place.count, sum, kind, full, lanes);
+    finish(all, job, place.at, c, place.count, sum, kind, full, lanes);
     next = c + F32_LANES;
     if (next >= channels) break;
     if (full && next + F32_LANES > channels) next = channels - F32_LANES;
@@ -268,7 +272,7 @@ static void each_tile(const struct onri_depthwise_job *job, int64_t channels, co
 
 #define TILE(name, taps, stride, dilation, is_inside, kind, full)                                              \
   static void tile_##name(const struct onri_depthwise_job *job, const struct place *place, int64_t channels) { \
-    tile(*job, *place, channels, taps, stride, dilation, is_inside, kind, full);                               \
+    tile(job, *place, channels, taps, stride, dilation, is_inside, kind, full);                                \
   }
 /* Of tiles without a column in padding those of usual kernels have code of their own. */
 #define ROWS_0(name, taps, stride, dilation, kind, full)        \

@@ -44,31 +44,37 @@ TYPE(U64, uint64_t, int64_t)
   }
 
 #define SAME(T, op, result) BINARY(T, op, V_##T, result)
-#define TRUTH(T, op, result)                                                                                  \
-  INLINE M_##T T##_##op##_holds(V_##T a, V_##T b) { return (M_##T)(result); }                                 \
-  static void T##_##op(const char *p, const char *q, char *y, size_t vectors, size_t a_step, size_t b_step) { \
-    for (; vectors >= WIDE; vectors -= WIDE, p += WIDE * a_step, q += WIDE * b_step, y += sizeof(C_##T)) {    \
-      union {                                                                                                 \
-        M_##T part[WIDE];                                                                                     \
-        W_##T all;                                                                                            \
-      } holds;                                                                                                \
-      UNROLL for (size_t k = 0; k < WIDE; k++) holds.part[k] = T##_##op##_holds(                              \
-          *(const A_##T *)(const void *)(p + k * a_step), *(const A_##T *)(const void *)(q + k * b_step));    \
-      const C_##T v = __builtin_convertvector(holds.all, C_##T) & 1;                                          \
-      memcpy(y, &v, sizeof(v));                                                                               \
-    }                                                                                                         \
-    for (; vectors > 0; vectors--, p += a_step, q += b_step, y += sizeof(B_##T)) {                            \
-      const V_##T a = *(const A_##T *)(const void *)p, b = *(const A_##T *)(const void *)q;                   \
-      const B_##T v = __builtin_convertvector(T##_##op##_holds(a, b), B_##T) & 1;                             \
-      memcpy(y, &v, sizeof(v));                                                                               \
-    }                                                                                                         \
+#define TRUTH(T, op, result)                                                                                         \
+  INLINE M_##T T##_##op##_holds(V_##T a, V_##T b) { return (M_##T)(result); }                                        \
+  SIMD_FUNCTION void T##_##op(const char *p, const char *q, char *y, size_t vectors, size_t a_step, size_t b_step) { \
+    for (; vectors >= WIDE; vectors -= WIDE, p += WIDE * a_step, q += WIDE * b_step, y += sizeof(C_##T)) {           \
+      union {                                                                                                        \
+        M_##T part[WIDE];                                                                                            \
+        W_##T all;                                                                                                   \
+      } holds;                                                                                                       \
+      UNROLL for (size_t k = 0; k < WIDE; k++) holds.part[k] = T##_##op##_holds(                                     \
+          *(const A_##T *)(const void *)(p + k * a_step), *(const A_##T *)(const void *)(q + k * b_step));           \
+      const C_##T v = __builtin_convertvector(holds.all, C_##T) & 1;                                                 \
+      memcpy(y, &v, sizeof(v));                                                                                      \
+    }                                                                                                                \
+    for (; vectors > 0; vectors--, p += a_step, q += b_step, y += sizeof(B_##T)) {                                   \
+      const V_##T a = *(const A_##T *)(const void *)p, b = *(const A_##T *)(const void *)q;                          \
+      const B_##T v = __builtin_convertvector(T##_##op##_holds(a, b), B_##T) & 1;                                    \
+      memcpy(y, &v, sizeof(v));                                                                                      \
+    }                                                                                                                \
   }
 
+#define SWAPPED(T, op, other)                                                                                 \
+  static void T##_##op(const char *p, const char *q, char *y, size_t vectors, size_t a_step, size_t b_step) { \
+    T##_##other(q, p, y, vectors, b_step, a_step);                                                            \
+  }
+#define SWAPPED_ORDERS(T)   \
+  SWAPPED(T, GREATER, LESS) \
+  SWAPPED(T, GREATER_OR_EQUAL, LESS_OR_EQUAL)
 #define ORDERS(T)                 \
   TRUTH(T, LESS, a < b)           \
-  TRUTH(T, GREATER, a > b)        \
   TRUTH(T, LESS_OR_EQUAL, a <= b) \
-  TRUTH(T, GREATER_OR_EQUAL, a >= b)
+  SWAPPED_ORDERS(T)
 /* A NaN on either side is the result. */
 #define EXTREMES(T)                                                \
   SAME(T, MIN, select_##T((M_##T)(a < b) | (M_##T)(a != a), a, b)) \
@@ -121,9 +127,8 @@ TRUTH(BOOL, XOR, (a != 0) ^ (b != 0))
   INLINE M_##T both_##T(V_##T a, V_##T b) { return ~(is_nan_##T(a) | is_nan_##T(b)); }   \
   TRUTH(T, EQUAL, (order_##T(a) == order_##T(b)) & both_##T(a, b))                       \
   TRUTH(T, LESS, (order_##T(a) < order_##T(b)) & both_##T(a, b))                         \
-  TRUTH(T, GREATER, (order_##T(a) > order_##T(b)) & both_##T(a, b))                      \
   TRUTH(T, LESS_OR_EQUAL, (order_##T(a) <= order_##T(b)) & both_##T(a, b))               \
-  TRUTH(T, GREATER_OR_EQUAL, (order_##T(a) >= order_##T(b)) & both_##T(a, b))
+  SWAPPED_ORDERS(T)
 HALF(F16, 0x7C00)
 HALF(BF16, 0x7F80)
 
