@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
 file=tests/fixtures/mlp_ts/model.onnx
 model=$root/$file
-most=120000 most_tool=3815000 # bytes, by clang 14
+most=120000 most_tool=3798000 # bytes, by clang 14
 compiler=$(sed -n 's/^set(CMAKE_C_COMPILER "\(.*\)")$/\1/p' "$build"/CMakeFiles/*/CMakeCCompiler.cmake)
 
 fail() {

@@ -138,11 +138,11 @@ typedef void (*tile_function)(const struct onri_half_slice *s, const char *b, si
     run_tile(s, b, pitch, column, rows, panels, vectors);                                         \
   }
 #define TILE(n) TILE_OF(tile_##n, n, 1, VECTORS) TILE_OF(narrow_##n, n, 1, 1)
-SGEMM_EACH_ROWS(TILE)
+SGEMM_ROWS_UP_TO_14(TILE)
 TILE_OF(wide_row, 1, MOST_PANELS, VECTORS)
 #undef TILE
 #define ENTRY(n) {tile_##n, narrow_##n},
-static const tile_function tiles[][2] = {{NULL}, SGEMM_EACH_ROWS(ENTRY)};
+static const tile_function tiles[][2] = {{NULL}, SGEMM_ROWS_UP_TO_14(ENTRY)};
 #undef ENTRY
 _Static_assert(sizeof(tiles) / sizeof(tiles[0]) == ONRI_HALF_ROWS + 1, "a function for each number of rows");
 

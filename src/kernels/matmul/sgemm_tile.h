@@ -8,7 +8,9 @@
 #include "kernels/simd.h"
 
 enum {
-  SGEMM_ROWS = SIMD_REGISTERS == 32 ? 14 : 6,
+  SGEMM_ROWS = FMA_HAS_LANES          ? 10
+               : SIMD_REGISTERS == 32 ? 14
+                                      : 6, /* with lanes, beside columns of several terms */
   SGEMM_VECTORS = 2,
   SGEMM_COLUMNS = SGEMM_VECTORS * F32_LANES,
   SGEMM_MOST_VECTORS = 8 /* of one row, or of few */
@@ -24,30 +26,42 @@ struct sgemm_fetch {
 /* With every so many terms. A line is wanted with every other term of the first of four tiles of 14 rows, and less
  * often of those of 6, which a fetch with each term makes 0.07 slower. Fewer tiles are as fast as memory. */
 enum {
-  SGEMM_FETCH_TERMS = SIMD_REGISTERS == 32 ? 1 : 2,
+  SGEMM_FETCH_TERMS = FMA_HAS_LANES          ? F32_LANES
+                      : SIMD_REGISTERS == 32 ? 1
+                                             : 2,
   SGEMM_FETCH_DOWN = 4,
   SGEMM_FETCH_ROWS = SIMD_REGISTERS == 32 ? 10 : 4 /* so many tiles have at least these */
 };
 
-/* sum[rows][vectors] = A [rows, depth] B [depth, vectors]. Vector v of B lies in panel v / SGEMM_VECTORS, `pitch` from
- * one to the next; step: from one row of it to the next. */
-INLINE void sgemm_sums(const int rows, const int vectors, const float *a, size_t a_row, size_t a_col, const float *b,
-                       size_t pitch, size_t step, size_t depth, const struct sgemm_fetch *fetch, vf32 *sum) {
+#if FMA_HAS_LANES
+/* As many terms at a time as a vector of A has, each of which is multiplied by where it lies. Returns how many. */
+INLINE size_t sgemm_add_lanes(const int rows, const int vectors, const float *a, size_t row, const float *b,
+                              size_t pitch, size_t step, size_t depth, const struct sgemm_fetch *fetch, vf32 *sum) {
   const char *next = fetch ? fetch->next : NULL;
-  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = (vf32){0};
-  for (size_t p = 0; p < depth; p++, a += a_col, b += step) {
-    vf32 at[SGEMM_MOST_VECTORS];
-    if (fetch && p % SGEMM_FETCH_TERMS == 0) simd_prefetch(next), next += fetch->step;
-    UNROLL for (int v = 0; v < vectors; v++) at[v] =
+  const float *from[SGEMM_ROWS];
+  size_t p = 0;
+  UNROLL for (int r = 0; r < rows; r++) {
+    from[r] = a + (size_t)r * row;
+    __asm__("" : "+r"(from[r])); /* else it is worked out from the others again with every load */
+  }
+  for (; p + F32_LANES <= depth; p += F32_LANES) {
+    vf32 at[F32_LANES][SGEMM_MOST_VECTORS];
+    if (fetch) simd_prefetch(next), next += fetch->step;
+    UNROLL for (int t = 0; t < F32_LANES; t++, b += step) UNROLL for (int v = 0; v < vectors; v++) at[t][v] =
         f32_load(b + (size_t)(v / SGEMM_VECTORS) * pitch + (size_t)(v % SGEMM_VECTORS) * F32_LANES);
-    UNROLL for (int r = 0; r < rows; r++) {
-      const vf32 x = f32_set(a[(size_t)r * a_row]);
-      UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] = f32_fma(x, at[v], sum[r * vectors + v]);
+    UNROLL for (int r = 0; r < rows; r++, from[r - 1] += F32_LANES) {
+      const vf32 x = f32_load(from[r]);
+      UNROLL for (int t = 0; t < F32_LANES; t++) UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] =
+          f32_fma_lane(x, t, at[t][v], sum[r * vectors + v]);
     }
   }
+  return p;
 }
+#endif
 
-/* The same where the rows of A are contiguous, `row` apart: a few terms at a time, addressed from every third row. */
+/* sum[rows][vectors] = A [rows, depth] B [depth, vectors]. Vector v of B lies in panel v / SGEMM_VECTORS, `pitch` from
+ * one to the next; step: from one row of it to the next. The rows of A are contiguous, `row` apart: a few terms at a
+ * time, addressed from every third row. */
 INLINE void sgemm_sums_of_rows(const int rows, const int vectors, const float *a, size_t row, const float *b,
                                size_t pitch, size_t step, size_t depth, const struct sgemm_fetch *fetch, vf32 *sum) {
   const char *next = fetch ? fetch->next : NULL;
@@ -55,8 +69,17 @@ INLINE void sgemm_sums_of_rows(const int rows, const int vectors, const float *a
   const float *third[THIRDS];
   UNROLL for (int i = 0; i < THIRDS; i++) third[i] = a + (size_t)(3 * i) * row;
   UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = (vf32){0};
-  for (size_t p = 0; p < depth;) {
-    const int terms = p + TERMS <= depth ? TERMS : 1;
+  size_t p = 0;
+#if FMA_HAS_LANES
+  if (rows > 1) {
+    p = sgemm_add_lanes(rows, vectors, a, row, b, pitch, step, depth, fetch, sum);
+    UNROLL for (int i = 0; i < THIRDS; i++) third[i] += p;
+    b += p * step;
+    next += fetch ? p / SGEMM_FETCH_TERMS * fetch->step : 0;
+  }
+#endif
+  while (p < depth) {
+    const int terms = !(FMA_HAS_LANES && rows > 1) && p + TERMS <= depth ? TERMS : 1;
     UNROLL for (int t = 0; t < TERMS; t++) {
       vf32 at[SGEMM_MOST_VECTORS];
       if (t >= terms) break;
@@ -74,11 +97,37 @@ INLINE void sgemm_sums_of_rows(const int rows, const int vectors, const float *a
   }
 }
 
+/* The same of an A of any strides, in less code. */
+INLINE void sgemm_sums(const int rows, const int vectors, const float *a, size_t a_row, size_t a_col, const float *b,
+                       size_t pitch, size_t step, size_t depth, const struct sgemm_fetch *fetch, vf32 *sum) {
+  if (FMA_HAS_LANES && rows > 1 && a_col == 1) {
+    sgemm_sums_of_rows(rows, vectors, a, a_row, b, pitch, step, depth, fetch, sum);
+    return;
+  }
+  const char *next = fetch ? fetch->next : NULL;
+  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = (vf32){0};
+  for (size_t p = 0; p < depth; p++, a += a_col, b += step) {
+    vf32 at[SGEMM_MOST_VECTORS];
+    if (fetch && p % SGEMM_FETCH_TERMS == 0) simd_prefetch(next), next += fetch->step;
+    UNROLL for (int v = 0; v < vectors; v++) at[v] =
+        f32_load(b + (size_t)(v / SGEMM_VECTORS) * pitch + (size_t)(v % SGEMM_VECTORS) * F32_LANES);
+    UNROLL for (int r = 0; r < rows; r++) {
+      const vf32 x = f32_set(a[(size_t)r * a_row]);
+      UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] = f32_fma(x, at[v], sum[r * vectors + v]);
+    }
+  }
+}
+
 /* F(rows) for each number of rows that a tile may have. */
-#if SIMD_REGISTERS == 32
-#define SGEMM_EACH_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14)
+#define SGEMM_ROWS_UP_TO_6(F) F(1) F(2) F(3) F(4) F(5) F(6)
+#define SGEMM_ROWS_UP_TO_10(F) SGEMM_ROWS_UP_TO_6(F) F(7) F(8) F(9) F(10)
+#define SGEMM_ROWS_UP_TO_14(F) SGEMM_ROWS_UP_TO_10(F) F(11) F(12) F(13) F(14)
+#if FMA_HAS_LANES
+#define SGEMM_EACH_ROWS SGEMM_ROWS_UP_TO_10
+#elif SIMD_REGISTERS == 32
+#define SGEMM_EACH_ROWS SGEMM_ROWS_UP_TO_14
 #else
-#define SGEMM_EACH_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
+#define SGEMM_EACH_ROWS SGEMM_ROWS_UP_TO_6
 #endif
 
 /* to [rows][to_row] = A [rows, depth] of any strides. */

@@ -117,6 +117,12 @@ INLINE vf64 f64_greatest(vf64 a, vf64 b) { return f64_select(a > b, a, b); }
 #if defined(__aarch64__)
 INLINE vf32 f32_fma(vf32 a, vf32 b, vf32 c) { return (vf32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
 INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return (vf64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b); }
+/* a * b + c of one lane of a for all of b (FMA_HAS_LANES). */
+INLINE vf32 f32_fma_lane(vf32 a, const int lane, vf32 b, vf32 c) {
+#define LANE(l) (vf32) vfmaq_laneq_f32((float32x4_t)c, (float32x4_t)b, (float32x4_t)a, l)
+  return lane == 0 ? LANE(0) : lane == 1 ? LANE(1) : lane == 2 ? LANE(2) : LANE(3);
+#undef LANE
+}
 #else
 INLINE vf32 f32_fma(vf32 a, vf32 b, vf32 c) { return a * b + c; }
 INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return a * b + c; }

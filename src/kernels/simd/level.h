@@ -41,6 +41,13 @@
 #define HAS_FMA 0
 #endif
 
+/* f32_fma_lane: instructions multiply by one lane of a vector. */
+#if defined(__aarch64__)
+#define FMA_HAS_LANES 1
+#else
+#define FMA_HAS_LANES 0
+#endif
+
 /* Products of bytes, four of which are added up: i32_dot_bytes, whose first factors have signs (DOT_IS_SIGNED) or none.
  */
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
