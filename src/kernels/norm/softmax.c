@@ -298,11 +298,37 @@ static void groups(const struct onri_softmax *s, size_t start, size_t count) {
   }
 }
 
+/* --- lines of one element: 1, or 0 as a logarithm; what is no number, or infinite, stays none --- */
+
+static void alone_f64(const struct onri_softmax *s, size_t start, size_t count) {
+  const double *x = (const double *)s->x + start, all = s->kind != ONRI_LOG_SOFTMAX;
+  double *y = (double *)s->y + start;
+  for (size_t i = 0; i < count; i++) y[i] = s->kind == ONRI_HARDMAX ? 1 : x[i] - x[i] + all;
+}
+
+static void alone(const struct onri_softmax *s, size_t start, size_t count) {
+  const float all = s->kind != ONRI_LOG_SOFTMAX;
+  float in[BLOCK], out[BLOCK];
+  if (s->dtype == ONR_DTYPE_F64) {
+    alone_f64(s, start, count);
+    return;
+  }
+  for (size_t i = 0; i < count; i += BLOCK) {
+    const size_t some = count - i < BLOCK ? count - i : BLOCK;
+    const float *x = read_block(s, start + i, some, in);
+    float *y = write_block(s, start + i, out);
+    for (size_t j = 0; j < some; j++) y[j] = s->kind == ONRI_HARDMAX ? 1 : x[j] - x[j] + all;
+    store_block(s, start + i, some, y);
+  }
+}
+
 void onri_softmax(const struct onri_softmax *s, size_t outer, size_t column, size_t columns) {
   const size_t start = outer * s->length * s->inner + column;
   struct onri_pace pace = {s->env, 0};
   if (s->length == 0 || onri_pace_stop(&pace, s->length)) return;
-  if (s->inner == 1 || s->turned) {
+  if (s->length == 1 && s->inner == 1) {
+    alone(s, start, columns);
+  } else if (s->inner == 1 || s->turned) {
     groups(s, start, columns);
   } else if (s->kind == ONRI_HARDMAX && s->length <= INT32_MAX) {
     hard_columns(s, start, columns);

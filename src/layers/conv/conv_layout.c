@@ -6,6 +6,7 @@
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/conv_integer/byte_planes.h"
+#include "kernels/conv_transposed/conv_phases.h"
 #include "kernels/conv_transposed/conv_transposed.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/winograd.h"
@@ -148,6 +149,15 @@ int onri_conv_bytes_stay_channels_first(const struct onr_conv_params *p, const s
   return onri_byte_planes_suit(&c);
 }
 
+/* Sums of so few outputs of a group go to their places one by one where channels lie side by side. Of 60 drawn layers
+ * with lines of 1 to 16 pixels the geometric mean beside ONNX Runtime's went from 0.69 to 1.06. */
+static int has_narrow_groups(const struct onri_conv *c) {
+  enum { FEW_OUTPUTS = 2, OUTPUTS = 4, TAPS = 5 /* of a phase */ };
+  if (c->groups < 2 || !onri_conv_shuffled.can(c)) return 0;
+  return c->group_out <= FEW_OUTPUTS ||
+         (c->group_out <= OUTPUTS && onri_conv_taps(c) >= TAPS * onri_conv_phases_count(c));
+}
+
 /* Vectors of pixels run over the ends of short lines; products of many terms are faster than what is made of planes. */
 int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight,
                                              const struct onr_desc *x) {
@@ -157,6 +167,7 @@ int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_par
   if (!ONRI_PART(transposed) || p->channels_last || !has_vectors(weight) ||
       !outline(&p->window, weight, p->groups, 1, &c))
     return 0;
+  if (has_narrow_groups(&c)) return 1;
   if (onri_conv_spreads_planes(&c)) return line >= SPREAD_LINE * (c.group_out + 1);
   return c.group_out <= FEW_OUTPUTS && line >= (c.group_in > MANY_TERMS ? LONG_LINE : LINE) &&
          onri_conv_shuffled.can(&c);
