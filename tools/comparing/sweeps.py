@@ -543,6 +543,7 @@ FAMILIES = {"conv": convolutions, "conv_transpose": transposed_convolutions, "pr
 def make_inputs(model, seed=0):
     """Values for the inputs of a model, by name."""
     initial = {t.name for t in model.graph.initializer}
+    divisors = {node.input[1] for node in model.graph.node if node.op_type in ("Div", "Mod")}
     inputs = {}
     for value in model.graph.input:
         if value.name in initial:
@@ -555,6 +556,8 @@ def make_inputs(model, seed=0):
             inputs[value.name] = generator.integers(0, 2, shape).astype(kind)
         elif kind in (np.int8, np.uint8):  # what quantizers write: all of them
             inputs[value.name] = generator.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1, shape).astype(kind)
+            if value.name in divisors:
+                inputs[value.name][inputs[value.name] == 0] = 1
         elif np.issubdtype(kind, np.integer):
             inputs[value.name] = generator.integers(1, 10, shape).astype(kind)
         else:
