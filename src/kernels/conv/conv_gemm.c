@@ -1,115 +1,16 @@
-/* conv_gemm.c: packing, and cutting a convolution of channels-last images into panels; see conv_gemm.h.
- *
- * packed   [groups][blocks][depth][channels of the block]: blocks of two vectors, the last may be one; in planes of
- *          equal size. depth: [taps][group_in], and of channels-first images [group_in][taps]
- * bias     [groups][channels of all blocks] */
+/* conv_gemm.c: cutting a convolution of channels-last images into panels; see conv_gemm.h. */
 #include "kernels/conv/conv_gemm.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/env.h"
-#include "base/numbers/checked.h"
 #include "kernels/conv/conv_gemm_work.h"
 #include "kernels/kernels.h"
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
-
-/* --- packing --- */
-
-/* What is written in XNNPACK by hand is faster than vectors of 128 bits, and than short code; where it is not there,
- * plain C is slower. */
-int onri_conv_gemm_is_fast(void) {
-#ifdef ONNXRUN_HAVE_XNNPACK
-  return onri_kernels(conv_gemm)->lanes > 4 && !onri_kernels(conv_gemm)->is_plain;
-#else
-  return 1;
-#endif
-}
-
-struct onri_conv_blocks onri_conv_blocks_of(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                                            enum onri_conv_form form) {
-  const int64_t lanes = kernels->lanes, most_channels = kernels->plane_channels;
-  if (form != ONRI_CONV_FIRST) return (struct onri_conv_blocks){round_up(c->group_out, lanes), 2 * lanes};
-  const int64_t count = (c->group_out - 1) / most_channels + 1, width = (c->group_out - 1) / count + 1;
-  return (struct onri_conv_blocks){round_up(c->group_out, width), width};
-}
-
-size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                                  enum onri_conv_form form) {
-  return (size_t)(c->groups * onri_conv_blocks_of(c, kernels, form).channels);
-}
-
-size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                                    enum onri_conv_form form) {
-  int64_t floats = onri_conv_taps(c);
-  if (!onri_mul_i64(floats, c->group_in, &floats) ||
-      !onri_mul_i64(floats, onri_conv_blocks_of(c, kernels, form).channels, &floats) ||
-      !onri_mul_i64(floats, c->groups, &floats) || floats > PTRDIFF_MAX / 8)
-    return 0;
-  return (size_t)floats;
-}
-
-struct packing {
-  const struct onri_conv *c;
-  struct onri_conv_blocks blocks;
-  int64_t each; /* blocks in a group */
-  enum onri_conv_form form;
-  const float *weight;
-  float *packed;
-};
-
-/* Channels [first, first + width) of a group, of which `count` are there. */
-static void pack_block(const struct packing *p, const float *weight, int64_t width, int64_t count, float *to) {
-  const int64_t taps = onri_conv_taps(p->c), in = p->c->group_in, depth = taps * in;
-  for (int64_t k = 0; k < depth; k++, to += width) {
-    const float *from = weight + (p->form == ONRI_CONV_LAST ? k % in * taps + k / in : k);
-    for (int64_t j = 0; j < count; j++) to[j] = from[j * depth];
-    for (int64_t j = count; j < width; j++) to[j] = 0;
-  }
-}
-
-/* Blocks [begin, end) of all groups. */
-static void pack_blocks(void *context, size_t begin, size_t end) {
-  const struct packing *p = context;
-  const struct onri_conv_blocks *b = &p->blocks;
-  const int64_t depth = onri_conv_taps(p->c) * p->c->group_in;
-  for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
-    const int64_t g = item / p->each, first = item % p->each * b->width, width = least(b->width, b->channels - first);
-    pack_block(p, p->weight + (g * p->c->group_out + first) * depth, width, least(width, p->c->group_out - first),
-               p->packed + (g * b->channels + first) * depth);
-  }
-}
-
-void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                         enum onri_conv_form form, const float *weight, float *packed, struct onr_env *env) {
-  enum { GRAIN = 1 << 18 }; /* floats: waking a thread takes as long as packing some thousands */
-  struct packing p = {
-      .c = c, .blocks = onri_conv_blocks_of(c, kernels, form), .form = form, .weight = weight, .packed = packed};
-  const int64_t block = p.blocks.width * onri_conv_taps(c) * c->group_in;
-  p.each = (p.blocks.channels - 1) / p.blocks.width + 1;
-  onr_parallel_for(env, (size_t)(c->groups * p.each), (size_t)(GRAIN / most(block, 1) + 1), pack_blocks, &p);
-}
-
-void onri_conv_gemm_scale(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *packed,
-                          const float *scale, float *scaled) {
-  const struct onri_conv_blocks blocks = onri_conv_blocks_of(c, kernels, ONRI_CONV_LAST);
-  for (int64_t first = 0; first < blocks.channels; first += blocks.width) {
-    const int64_t width = least(blocks.width, blocks.channels - first);
-    for (int64_t k = 0; k < c->group_in; k++, packed += width, scaled += width)
-      for (int64_t j = 0; j < width; j++) scaled[j] = packed[j] * scale[k];
-  }
-}
-
-void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
-                              enum onri_conv_form form, const float *bias, float *packed) {
-  const int64_t channels = onri_conv_blocks_of(c, kernels, form).channels;
-  memset(packed, 0, onri_conv_gemm_bias_floats(c, kernels, form) * sizeof(float));
-  for (int64_t g = 0; bias && g < c->groups; g++)
-    memcpy(packed + g * channels, bias + g * c->group_out, (size_t)c->group_out * sizeof(float));
-}
 
 /* --- work --- */
 
@@ -305,11 +206,6 @@ static void apply_tail(const struct work *w, const struct panel *p, int64_t part
     for (int64_t i = 0; i < p->count; i++) o->tail(o->tail_context, o->y + p->y_at[i] + channel, (size_t)count);
 }
 
-void onri_conv_taps_used(const struct onri_axis *a, int64_t low, int64_t high, int64_t *first, int64_t *last) {
-  *first = least(a->kernel, most(0, onri_ceil_div(a->begin - high * a->stride, a->dilation)));
-  *last = most(*first, least(a->kernel, onri_ceil_div(a->in + a->begin - low * a->stride, a->dilation)));
-}
-
 /* Outputs [*first, *last) of an axis that meet the image through tap k. */
 static void outputs_met(const struct onri_axis *a, int64_t k, int64_t *first, int64_t *last) {
   *first = least(a->out, most(0, onri_ceil_div(a->begin - k * a->dilation, a->stride)));
@@ -415,33 +311,6 @@ static void run_item(const struct work *w, struct panel *p, int64_t item) {
 
 /* --- threads: each takes a panel that no other has --- */
 
-enum { SLOT_BYTES = (ONRI_PANEL_FLOATS * 4 + 63) / 64 * 64, FLAG_BYTES = 64 };
-
-size_t onri_conv_gemm_scratch_bytes(size_t threads) { return threads * (SLOT_BYTES + FLAG_BYTES); }
-
-/* Behind all slots. */
-static atomic_uchar *busy(const struct onri_conv_slots *slots, size_t slot) {
-  return (atomic_uchar *)(void *)(slots->memory + slots->count * SLOT_BYTES + slot * FLAG_BYTES);
-}
-
-struct onri_conv_slots onri_conv_slots_in(const struct onri_conv_gemm *operands) {
-  const struct onri_conv_slots slots = {operands->scratch, operands->threads};
-  for (size_t i = 0; i < slots.count; i++) atomic_init(busy(&slots, i), 0);
-  return slots;
-}
-
-float *onri_conv_slot_take(const struct onri_conv_slots *slots, size_t *slot) {
-  for (size_t i = 0;; i = (i + 1) % slots->count)
-    if (!atomic_exchange_explicit(busy(slots, i), 1, memory_order_acquire)) {
-      *slot = i;
-      return (float *)(void *)(slots->memory + i * SLOT_BYTES);
-    }
-}
-
-void onri_conv_slot_give(const struct onri_conv_slots *slots, size_t slot) {
-  atomic_store_explicit(busy(slots, slot), 0, memory_order_release);
-}
-
 static void run_items(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   struct panel p;
@@ -459,14 +328,6 @@ static void cut_channels(struct work *w) {
   w->parts = items < wanted ? least(w->blocks, (wanted - 1) / items + 1) : 1;
   w->part = (w->blocks - 1) / w->parts + 1;
   w->parts = (w->blocks - 1) / w->part + 1;
-}
-
-int onri_conv_sees_one_pixel(const struct onri_conv *c, int64_t next) {
-  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].in)
-    if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].in != c->axis[a].out || c->axis[a].begin ||
-        (c->axis[a].in > 1 && c->x.stride[a] != next))
-      return 0;
-  return 1;
 }
 
 /* But the rows of a panel not so that they fight for the same lines of the cache. */
@@ -492,20 +353,6 @@ static void cut_pixels(struct work *w) {
   w->panels = (w->pixels - 1) / w->per_panel + 1;
   w->per_panel = ((w->pixels - 1) / tile / w->panels + 1) * tile; /* threads get nearly the same */
   w->panels = (w->pixels - 1) / w->per_panel + 1;
-}
-
-int onri_conv_is_dense(const struct onri_conv *c) {
-  int64_t next = c->y.stride[2];
-  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].out)
-    if (c->axis[a].out > 1 && c->y.stride[a] != next) return 0;
-  return c->y.batch == 1 || c->y.channel_stride != 1 || c->y.batch_stride == next;
-}
-
-struct onri_conv onri_conv_in_one_row(const struct onri_conv *c) {
-  struct onri_conv row = *c;
-  row.axis[2].in = row.axis[2].out = c->axis[0].out * c->axis[1].out * c->axis[2].out;
-  row.axis[0] = row.axis[1] = (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
-  return row;
 }
 
 /* Items that take less time than to begin them are taken together. */
