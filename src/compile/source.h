@@ -114,7 +114,7 @@ struct onri_number {
 };
 struct onri_number onri_c_float(double value, enum onr_dtype dtype);
 
-/* --- program.c --- */
+/* --- lists.c --- */
 void onri_no_memory(struct onri_source *s);
 /* Weights of `count` elements, which are copied. Returns their number; -1 after a failure. */
 int32_t onri_weights_add(struct onri_source *s, enum onr_dtype dtype, const void *data, size_t count);
