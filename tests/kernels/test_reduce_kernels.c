@@ -192,6 +192,25 @@ static void check_added_rows(struct sweep *s, int level) {
   assert_memory_equal(sum, expected, sizeof(sum));
 }
 
+static void check_extremes(struct sweep *s, int level) {
+  enum { WIDEST = 80, AFTER = 7 };
+  static float y[MOST + AFTER];
+  const size_t columns = (size_t)sweep_pick(s, 1, WIDEST), rows = (size_t)sweep_pick(s, 1, 12);
+  const size_t count = (size_t)sweep_pick(s, 1, MOST / (int64_t)(columns * rows));
+  const int minimum = sweep_chance(s, 2);
+  const enum onri_take what = minimum ? ONRI_TAKE_MIN : ONRI_TAKE_MAX;
+  fill(s, 0);
+  for (size_t i = 0; i < MOST + AFTER; i++) y[i] = 77;
+  onri_kernels_at(reduce, level)->extremes(&(struct onri_reduce_groups){x, y, count, rows, columns, minimum});
+  for (size_t i = 0; i < count * columns; i++) {
+    double is = onri_take_start(what);
+    for (size_t row = 0; row < rows; row++)
+      is = take(what, is, wide[(i / columns * rows + row) * columns + i % columns], 0);
+    expect("extremes", level, (int)what, (double)y[i], is, 0);
+  }
+  for (size_t i = count * columns; i < MOST + AFTER; i++) assert_true(y[i] == 77);
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(51);
   (void)state;
@@ -201,6 +220,7 @@ static void test_every_level(void **state) {
       check_lines(&s, level);
       check_doubles(&s, level);
       check_integers(&s, level);
+      check_extremes(&s, level);
       if (i % 8 == 0) check_added_rows(&s, level);
     }
 }

@@ -503,7 +503,19 @@ static void reduce_groups(const struct onri_reduce *r, size_t first, size_t last
   }
 }
 
+static void reduce_direct(const struct onri_reduce *r, size_t first, size_t last) {
+  const size_t columns = r->kept.count, most = FLOATS / r->group + 1;
+  struct onri_pace pace = {r->env, 0};
+  for (size_t count; first < last && !onri_pace_stop(&pace, FLOATS); first += count) {
+    count = last - first < most ? last - first : most;
+    onri_kernels(reduce)->extremes(&(struct onri_reduce_groups){(const float *)r->x + first * r->group,
+                                                                (float *)r->y + first * columns, count, r->rows.count,
+                                                                columns, r->op == ONR_REDUCE_MIN});
+  }
+}
+
 void onri_reduce(const struct onri_reduce *r, size_t first_item, size_t last_item) {
-  if (r->groups > 0) reduce_groups(r, first_item, last_item);
+  if (r->direct) reduce_direct(r, first_item, last_item);
+  else if (r->groups > 0) reduce_groups(r, first_item, last_item);
   else reduce_items(r, first_item, last_item);
 }

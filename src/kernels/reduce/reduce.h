@@ -17,6 +17,7 @@ struct onri_reduce {
   size_t joined; /* > 1: so many columns, at most ONRI_REDUCE_COLUMNS of them in all, are one result each */
   /* > 0: x is so many groups of `group` elements, one behind the other, and kept and rows are all dimensions of one. */
   size_t groups, group;
+  int direct; /* the extremes of groups of float32 of two dimensions, rows of which columns are kept, as they lie */
   const void *x;
   void *y;
   const struct onr_env *env; /* cancelled: items end early */

@@ -49,6 +49,14 @@ static inline uint64_t onri_integer_flip(enum onr_dtype dtype, int minimum) {
   return (is_signed ? 0 : (uint64_t)1 << (bits - 1)) ^ (minimum ? UINT64_MAX >> (64 - bits) : 0);
 }
 
+/* Groups of rows of float32, all one behind the other: the extreme of each column of a group, with NaN as one. */
+struct onri_reduce_groups {
+  const float *x; /* [count][rows][columns] */
+  float *y;       /* [count][columns] */
+  size_t count, rows, columns;
+  int minimum;
+};
+
 /* Rows of numbers side by side, of some class: of each column the wanted one, with a NaN before all, and which row it
  * lies in. best, place: of what came before, unless the first row is 0. */
 struct onri_places_rows {
@@ -79,6 +87,7 @@ struct onri_reduce_kernels {
   size_t (*place[2][2])(const float *x, size_t count);
   void (*places[2][2])(const struct onri_lines *lines, int64_t *place);
   void (*places_rows)(const struct onri_places_rows *rows);
+  void (*extremes)(const struct onri_reduce_groups *groups);
 };
 
 /* What an accumulator begins with. */

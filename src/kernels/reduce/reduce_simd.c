@@ -417,6 +417,31 @@ static void add_rows(const uint64_t *x, size_t columns, size_t rows, uint64_t *a
   for (; i < columns; i += F64_LANES) add_tile(x + i, columns, rows, acc + i, 1, columns - i);
 }
 
+/* --- groups of few rows --- */
+
+INLINE void extremes_of(const struct onri_reduce_groups g, const enum onri_take what) {
+  const float *x = g.x;
+  float *y = g.y;
+  for (size_t group = 0; group < g.count; group++, x += g.rows * g.columns, y += g.columns)
+    for (size_t c = 0; c < g.columns; c += F32_LANES) {
+      const size_t left = g.columns - c;
+      const float *row = x + c;
+      vf32 best = f32_set(what == ONRI_TAKE_MAX ? -INFINITY : INFINITY);
+      vi32 strange = {0};
+      for (size_t i = 0; i < g.rows; i++, row += g.columns) {
+        const vf32 v = left >= F32_LANES ? f32_load(row) : f32_load_part(row, left);
+        best = extreme(best, v, what);
+        strange |= v != v;
+      }
+      f32_store_part(y + c, f32_select(strange, f32_set(NAN), best), left);
+    }
+}
+
+static void extremes(const struct onri_reduce_groups *groups) {
+  if (groups->minimum) extremes_of(*groups, ONRI_TAKE_MIN);
+  else extremes_of(*groups, ONRI_TAKE_MAX);
+}
+
 /* --- places --- */
 
 /* x is taken rather than best, which came before it. */
@@ -576,4 +601,4 @@ const struct onri_reduce_kernels ONRI_AT_LEVEL(onri_reduce_kernels) = {
          .greatest = {greatest_8, greatest_16, greatest_32, greatest_64}, .add_rows = add_rows,
          .place = {{place_first_greatest, place_last_greatest}, {place_first_least, place_last_least}},
          .places = {{places_first_greatest, places_last_greatest}, {places_first_least, places_last_least}},
-         .places_rows = places_rows)};
+         .places_rows = places_rows, .extremes = extremes)};

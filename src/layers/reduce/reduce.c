@@ -72,6 +72,20 @@ static void stand_short_runs_side_by_side(struct onri_reduce *r) {
   onri_dims_add(&r->rows, (int64_t)r->run, 1);
 }
 
+/* Extremes of few rows of each of many groups: exact in float32, and what a group takes to begin is more than they do.
+ */
+static int is_direct(struct onri_reduce *r, int32_t count, const int64_t *dims, const uint8_t *reduced,
+                     const int64_t *strides) {
+  enum { FEW = 2048 /* elements of a group */ };
+  if (r->dtype != ONR_DTYPE_F32 || (r->op != ONR_REDUCE_MAX && r->op != ONR_REDUCE_MIN)) return 0;
+  if (count != 3 || reduced[0] || !reduced[1] || strides[0] > FEW || dims[1] == 0 || dims[2] < 4) return 0;
+  r->direct = 1;
+  r->groups = (size_t)dims[0], r->group = (size_t)strides[0];
+  onri_dims_add(&r->rows, dims[1], strides[1]);
+  onri_dims_add(&r->kept, dims[2], strides[2]);
+  return 1;
+}
+
 /* Few elements in all dimensions but the first: many of these go together, if that makes wider rows than there are. */
 static int turns_groups(struct onri_reduce *r, int32_t count, const int64_t *dims, const uint8_t *reduced,
                         const int64_t *strides) {
@@ -132,7 +146,8 @@ static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, c
   r->dtype = call->in[0].dtype;
   r->kept.count = r->rows.count = 1;
   r->run = r->column_step = r->joined = 1;
-  if (!turns_groups(r, count, dims, reduced, strides) && !joins_runs(r, count, dims, reduced, strides)) {
+  if (!is_direct(r, count, dims, reduced, strides) && !turns_groups(r, count, dims, reduced, strides) &&
+      !joins_runs(r, count, dims, reduced, strides)) {
     if (count > 0 && reduced[count - 1]) r->run = (size_t)dims[count - 1];
     else if (count > 0) r->columns = (size_t)dims[count - 1];
     for (int32_t d = 0; d + 1 < count; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
