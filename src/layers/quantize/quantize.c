@@ -229,6 +229,25 @@ static void over_slices(const struct onr_call *call, size_t begin, size_t end, c
   }
 }
 
+/* Elements of longer runs: scales of some slices are loaded at a time. */
+static void over_long_slices(const struct onr_call *call, size_t begin, size_t end, const struct ways *ways) {
+  const struct onri_quantize_grid *grid = &((const struct quantize_state *)call->state)->grid;
+  const size_t x_size = onr_dtype_size(call->in[0].dtype), y_size = onr_dtype_size(call->out[0].dtype);
+  float scale[BLOCK], zero[BLOCK];
+  size_t slice = begin / grid->inner % grid->length, loaded = 0, left = 0; /* of those that are loaded */
+  for (size_t at = begin, count; at < end; at += count, left--, loaded++) {
+    if (left == 0) {
+      left = grid->length - slice < BLOCK ? grid->length - slice : BLOCK, loaded = 0;
+      load_slices(call, slice, left, scale, zero);
+    }
+    count = grid->inner - (at == begin ? begin % grid->inner : 0);
+    if (count > end - at) count = end - at;
+    ways->fast(call, (const char *)call->inputs[0] + at * x_size, (char *)call->outputs[0] + at * y_size, count,
+               scale + loaded, zero + loaded, 1);
+    if (++slice == grid->length) slice = 0;
+  }
+}
+
 static void fast_run(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run,
                      const struct ways *ways) {
   float scale[BLOCK], zero[BLOCK];
@@ -243,8 +262,9 @@ enum { SHORT = 64 }; /* elements of one scale that are better spread than a run 
 static void over_runs(const struct onr_call *call, size_t begin, size_t end, const struct ways *ways) {
   const struct quantize_state *s = call->state;
   struct onri_quantize_run run;
-  if (s->kernels && s->grid.kind == ONRI_GRID_AXIS && s->grid.inner < SHORT) {
-    over_slices(call, begin, end, ways);
+  if (s->kernels && s->grid.kind == ONRI_GRID_AXIS) {
+    if (s->grid.inner < SHORT) over_slices(call, begin, end, ways);
+    else over_long_slices(call, begin, end, ways);
     return;
   }
   for (; begin < end; begin += run.count) {
