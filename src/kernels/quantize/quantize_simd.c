@@ -61,15 +61,18 @@ TO(i8, int8_t, i32_store_8, -128.0f, 127.0f, bytes_of(x, to, count, scale, (int)
 TO(u16, uint16_t, i32_store_16, 0.0f, 65535.0f, 0)
 TO(i16, int16_t, i32_store_16, -32768.0f, 32767.0f, 0)
 
+/* The last vector goes over some elements once more. */
 #define FROM(name, type)                                                                           \
   static void from_##name(const void *of, float *y, size_t count, float scale, float zero_point) { \
     const type *x = of;                                                                            \
-    size_t i = 0;                                                                                  \
-    for (; i + F32_LANES <= count; i += F32_LANES)                                                 \
-      f32_store(y + i, (f32_from_i32(i32_load_##name(x + i)) - zero_point) * scale);               \
-    type last[F32_LANES] = {0};                                                                    \
-    memcpy(last, x + i, (count - i) * sizeof(*x));                                                 \
-    f32_store_part(y + i, (f32_from_i32(i32_load_##name(last)) - zero_point) * scale, count - i);  \
+    for (size_t i = 0; i < count && count >= F32_LANES; i += F32_LANES) {                          \
+      const size_t at = i + F32_LANES <= count ? i : count - F32_LANES;                            \
+      f32_store(y + at, (f32_from_i32(i32_load_##name(x + at)) - zero_point) * scale);             \
+    }                                                                                              \
+    if (count >= F32_LANES) return;                                                                \
+    type few[F32_LANES] = {0};                                                                     \
+    memcpy(few, x, count * sizeof(*x));                                                            \
+    f32_store_part(y, (f32_from_i32(i32_load_##name(few)) - zero_point) * scale, count);           \
   }
 FROM(u8, uint8_t)
 FROM(i8, int8_t)
