@@ -175,12 +175,12 @@ INLINE vf32 exponentials(float *s, size_t columns, float shift) {
   return sum;
 }
 
-/* Scores of rows [first, first + rows) become exp(score - largest so far); correction: what earlier blocks gave is to
- * be multiplied with. */
-static void softmax_rows(const struct work *w, size_t first, size_t rows, float correction[ROOM]) {
+/* Scores of rows [first, first + rows), from `scores` on, become exp(score - largest so far); correction: what earlier
+ * blocks gave is to be multiplied with. */
+static void softmax_rows(const struct work *w, float *scores, size_t first, size_t rows, float correction[ROOM]) {
   vf32 part[ROOM], all[GROUPS];
   float shift[ROOM];
-  for (size_t r = 0; r < rows; r++) part[r] = greatest_of_row(w->scores + r * w->keys, w->columns);
+  for (size_t r = 0; r < rows; r++) part[r] = greatest_of_row(scores + r * w->keys, w->columns);
   reduce_rows(part, rows, w->few, 0, all);
   UNROLL for (size_t g = 0; g < GROUPS; g++) {
     float *at = w->max + first + g * F32_LANES;
@@ -191,7 +191,7 @@ static void softmax_rows(const struct work *w, size_t first, size_t rows, float 
     f32_store(correction + g * F32_LANES, f32_exp_negative(old - least));
     f32_store_part(at, max, left);
   }
-  for (size_t r = 0; r < rows; r++) part[r] = exponentials(w->scores + r * w->keys, w->columns, shift[r]);
+  for (size_t r = 0; r < rows; r++) part[r] = exponentials(scores + r * w->keys, w->columns, shift[r]);
   reduce_rows(part, rows, w->few, 1, all);
   UNROLL for (size_t g = 0; g < GROUPS; g++) {
     float *at = w->sum + first + g * F32_LANES;
@@ -342,7 +342,7 @@ static void run_tiles(const struct work *w) {
     if (is_shown(w, row, rows)) {
       score_tiles[rows](w, &q);
       for (size_t r = 0; r < rows; r++) mask_scores(w, &w->rows[row + r], w->scores + r * w->keys);
-      softmax_rows(w, row, rows, factor);
+      softmax_rows(w, w->scores, row, rows, factor);
       for (size_t r = 0; r < rows && w->direct; r++) factor[r] = 1 / w->sum[row + r];
       value_tiles[rows](w, &y, factor);
     }
@@ -441,10 +441,9 @@ static void run_queries(const struct work *w, const struct rows *k, const struct
   else if (queries == PAIR) score_queries(w, q, k, PAIR);
   else score_queries(w, q, k, 1);
   for (size_t n = 0; n < queries; n++) {
-    struct work one = *w;
-    one.scores += n * w->keys;
-    mask_scores(&one, &w->rows[r + n], one.scores);
-    softmax_rows(&one, r + n, 1, factor);
+    float *scores = w->scores + n * w->keys;
+    mask_scores(w, &w->rows[r + n], scores);
+    softmax_rows(w, scores, r + n, 1, factor);
     correction[n] = factor[0];
   }
   float *y = w->y + r * w->wide;

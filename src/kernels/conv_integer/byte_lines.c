@@ -9,17 +9,9 @@
 
 enum { POSITIONS = 4096 /* of a strip, where a row has no more */ };
 
-static int64_t gcd(int64_t a, int64_t b) {
-  while (b) {
-    const int64_t rest = a % b;
-    a = b, b = rest;
-  }
-  return a;
-}
-
 /* Tap k leaves remainder k % parts of them, in the order in which taps come. */
 static size_t parts_of(const struct onri_axis *a) {
-  const int64_t period = a->stride / gcd(a->stride, a->dilation);
+  const int64_t period = a->stride / onri_common_divisor(a->stride, a->dilation);
   return (size_t)(period < a->kernel ? period : a->kernel);
 }
 static size_t count_of(const struct onri_axis *a) {

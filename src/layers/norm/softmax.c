@@ -23,6 +23,7 @@ static enum onr_status view_of(const struct onr_call *call, struct softmax_state
   s->outer = (size_t)onri_product(x, 0, axis < x->rank ? axis : x->rank);
   s->length = axis >= x->rank ? 1 : (size_t)(p->flatten ? onri_product(x, axis, x->rank) : x->dim[axis]);
   s->inner = p->flatten || axis >= x->rank ? 1 : (size_t)onri_product(x, axis + 1, x->rank);
+  if (s->length == 1) s->outer *= s->inner, s->inner = 1; /* lines of one element lie one behind the other */
   return ONR_STATUS_OK;
 }
 
@@ -77,19 +78,18 @@ static enum onr_status run_lines(struct onr_call *call, enum onri_softmax_kind k
   const struct softmax_state *s = call->state;
   const enum onr_dtype dtype = call->in[0].dtype;
   const size_t size = onri_class_size(onri_dtype_class(dtype));
-  const size_t outer = s->length == 1 ? s->outer * s->inner : s->outer, inner = s->length == 1 ? 1 : s->inner;
   struct job job = {.kernel = {.kind = kind,
                                .dtype = dtype,
                                .length = s->length,
-                               .inner = inner,
-                               .turned = inner > 1 && onri_turns(outer, s->length, inner, size, NARROW),
+                               .inner = s->inner,
+                               .turned = s->inner > 1 && onri_turns(s->outer, s->length, s->inner, size, NARROW),
                                .x = call->inputs[0],
                                .y = call->outputs[0],
                                .env = call->env},
-                    .blocks = (inner + ONRI_SOFTMAX_COLUMNS - 1) / ONRI_SOFTMAX_COLUMNS};
-  const int in_groups = inner == 1 || job.kernel.turned;
-  onr_parallel_for(call->env, in_groups ? outer : outer * job.blocks, s->grain, in_groups ? job_groups : job_range,
-                   &job);
+                    .blocks = (s->inner + ONRI_SOFTMAX_COLUMNS - 1) / ONRI_SOFTMAX_COLUMNS};
+  const int in_groups = s->inner == 1 || job.kernel.turned;
+  onr_parallel_for(call->env, in_groups ? s->outer : s->outer * job.blocks, s->grain,
+                   in_groups ? job_groups : job_range, &job);
   return ONR_STATUS_OK;
 }
 

@@ -97,17 +97,7 @@ enum onr_status onri_quantize_conv(struct onri_rewrite *rw, struct onri_node *no
   const struct onri_product_steps steps = {&x, &w, (size_t)(channels * c.groups), t->y.step};
   ONR_TRY(onri_product_bias(rw, op->num_in > 2 ? op->in[2] : ONRI_NONE, &steps, &bias, &fits));
   if (!fits) return ONR_STATUS_OK;
-  const int32_t in[] = {x.x,
-                        x.scale,
-                        onri_zero_input(rw, &x),
-                        w.x,
-                        w.scale,
-                        onri_zero_input(rw, &w),
-                        t->y.scale,
-                        onri_zero_input(rw, &t->y),
-                        bias};
-  if (in[2] < 0 || in[5] < 0 || in[7] < 0) return onri_rewrite_no_memory(rw);
-  return onri_rewrite_become(rw, node, c.layer, &c.params, in, bias == ONRI_NONE ? 8 : 9);
+  return onri_become_quantized(rw, node, c.layer, &c.params, &steps, t, bias);
 }
 
 /* A convolution of bytes that is not quantized. */

@@ -39,6 +39,11 @@ struct onri_product_steps {
 enum onr_status onri_product_bias(struct onri_rewrite *rw, int32_t v, const struct onri_product_steps *p, int32_t *bias,
                                   int *fits);
 
+/* `node` becomes the layer of bytes with these operands, quantized as `t` is. bias: ONRI_NONE for none. */
+enum onr_status onri_become_quantized(struct onri_rewrite *rw, struct onri_node *node, const struct onr_layer *layer,
+                                      const void *params, const struct onri_product_steps *p,
+                                      const struct onri_quantized_target *t, int32_t bias);
+
 /* `node` becomes `op` on bytes, where that is possible: a convolution, a product, layers that move what they get, parts
  * of a split, and what is put together of inputs from `first` on. */
 enum onr_status onri_quantize_conv(struct onri_rewrite *rw, struct onri_node *node,

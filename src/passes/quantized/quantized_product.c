@@ -76,17 +76,7 @@ enum onr_status onri_quantize_product(struct onri_rewrite *rw, struct onri_node 
   const struct onri_product_steps steps = {&a, &b, (size_t)columns, t->y.step};
   if (fits) ONR_TRY(onri_product_bias(rw, p->bias, &steps, &bias, &fits));
   if (!fits) return ONR_STATUS_OK;
-  const int32_t in[] = {a.x,
-                        a.scale,
-                        onri_zero_input(rw, &a),
-                        b.x,
-                        b.scale,
-                        onri_zero_input(rw, &b),
-                        t->y.scale,
-                        onri_zero_input(rw, &t->y),
-                        bias};
-  if (in[2] < 0 || in[5] < 0 || in[7] < 0) return onri_rewrite_no_memory(rw);
-  return onri_rewrite_become(rw, node, &onri_layer_qlinear_matmul, NULL, in, bias == ONRI_NONE ? 8 : 9);
+  return onri_become_quantized(rw, node, &onri_layer_qlinear_matmul, NULL, &steps, t, bias);
 }
 
 /* A sum of a product that nobody else reads and a list is the product with a bias. */

@@ -1,4 +1,4 @@
-/* weights.c: weights of quantized products as bytes, their biases in steps of the product or as real numbers. */
+/* weights.c: operands of quantized products: weights as bytes, biases in steps of the product or as real numbers. */
 #include <math.h>
 
 #include "base/numbers/convert.h"
@@ -123,4 +123,14 @@ enum onr_status onri_match_weights(struct onri_rewrite *rw, int32_t v, struct on
   w->dtype = w->dtype == ONR_DTYPE_U4 ? ONR_DTYPE_U8 : ONR_DTYPE_I8;
   *fits = 1;
   return ONR_STATUS_OK;
+}
+
+enum onr_status onri_become_quantized(struct onri_rewrite *rw, struct onri_node *node, const struct onr_layer *layer,
+                                      const void *params, const struct onri_product_steps *p,
+                                      const struct onri_quantized_target *t, int32_t bias) {
+  const int32_t x_zero = onri_zero_input(rw, p->x), w_zero = onri_zero_input(rw, p->w),
+                y_zero = onri_zero_input(rw, &t->y);
+  const int32_t in[] = {p->x->x, p->x->scale, x_zero, p->w->x, p->w->scale, w_zero, t->y.scale, y_zero, bias};
+  if (x_zero < 0 || w_zero < 0 || y_zero < 0) return onri_rewrite_no_memory(rw);
+  return onri_rewrite_become(rw, node, layer, params, in, bias == ONRI_NONE ? 8 : 9);
 }
