@@ -46,10 +46,10 @@ onri_expr onri_fact_product(struct onri_deduction *d, const struct onri_fact *x,
 void onri_fact_is_positive(struct onri_deduction *d, onri_expr dim);
 /* Dtype and dims of `from`, no elements. */
 void onri_fact_copy(struct onri_fact *to, const struct onri_fact *from);
-/* An axis as attributes have it; -1 when out of range. */
+/* An axis as attributes have it, any number; -1 when out of range, as all are where the rank is not known. */
 static inline int32_t onri_fact_axis(int64_t axis, int32_t rank) {
-  if (axis < 0) axis += rank;
-  return axis >= 0 && axis < rank ? (int32_t)axis : -1;
+  if (axis < -rank || axis >= rank) return -1;
+  return (int32_t)(axis < 0 ? axis + rank : axis);
 }
 
 /* --- layers without a rule (fit.c) --- */

@@ -131,7 +131,7 @@ void onri_deduce_flatten(struct onri_deduction *d) {
   out->dtype = x->dtype;
   out->rank = 2;
   out->dim[0] = out->dim[1] = ONRI_EXPR_ANY;
-  const int32_t axis = p->axis < 0 ? p->axis + x->rank : p->axis;
+  const int32_t axis = p->axis < 0 && onri_fact_has_rank(x) ? p->axis + x->rank : p->axis;
   if (onri_fact_has_rank(x) && axis >= 0 && axis <= x->rank) {
     out->dim[0] = onri_fact_product(d, x, 0, axis);
     out->dim[1] = onri_fact_product(d, x, axis, x->rank);

@@ -188,7 +188,8 @@ static enum onr_status batch_norm_run(struct onr_call *call) {
     shift[c] -= mean[c] * scale[c];
   }
   const size_t grain = (size_t)(s->channels * s->inner > 4096 ? 1 : 4096 / (s->channels * s->inner + 1) + 1);
-  onr_parallel_for(call->env, (size_t)s->outer, grain, onri_is_double(call->in[0].dtype) ? outers_f64 : outers_f32, &w);
+  const size_t outers = s->inner > 0 ? (size_t)s->outer : 0; /* channels of no elements: only statistics */
+  onr_parallel_for(call->env, outers, grain, onri_is_double(call->in[0].dtype) ? outers_f64 : outers_f32, &w);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }

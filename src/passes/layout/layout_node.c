@@ -38,8 +38,9 @@ int onri_layout_knows_outputs(const struct onri_layout *layout) {
 int onri_layout_read_axis(const struct onri_layout *layout, int32_t rank, int64_t *axis) {
   memcpy(axis, (const char *)onri_layout_node(layout)->params + onri_layout_node(layout)->layer->layout_param,
          sizeof(*axis));
+  if (*axis < -rank || *axis >= rank) return 0;
   if (*axis < 0) *axis += rank;
-  return *axis >= 0 && *axis < rank;
+  return 1;
 }
 
 enum onr_status onri_layout_write_axis(struct onri_layout *layout, int64_t axis, const struct onri_permutation *order) {

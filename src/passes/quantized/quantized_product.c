@@ -5,7 +5,7 @@
 static enum onr_status right_operand(struct onri_rewrite *rw, struct onri_quantised *b, int transpose, int *fits) {
   const struct onr_desc *from = onri_rewrite_is_constant(rw, b->x) ? &rw->graph->values[b->x].constant->desc : NULL;
   enum onr_status status = ONR_STATUS_OK;
-  const int64_t rank = onri_rewrite_rank(rw, b->x), axis = b->axis < 0 ? b->axis + rank : b->axis;
+  const int64_t rank = onri_rewrite_rank(rw, b->x), axis = b->axis < 0 && rank > 0 ? b->axis + rank : b->axis;
   *fits = b->scales == 1 || (rank == 2 && axis == (transpose ? 0 : 1));
   if (!transpose || !*fits) return ONR_STATUS_OK;
   *fits = from && from->rank == 2;

@@ -151,8 +151,26 @@ static void test_short_channels(void **state) {
   }
 }
 
+/* Channels without elements, in every place of a dimension that is 0. */
+static void test_no_elements(void **state) {
+  static const float ones[4] = {1, 1, 1, 1};
+  (void)state;
+  for (int zero = 0; zero < 4; zero++)
+    for (int training = 0; training < 2; training++) {
+      const struct onr_batch_norm_params p = {.epsilon = 1e-3f, .momentum = 0.75f, .training = training};
+      int64_t dims[4] = {2, 4, 3, 5};
+      dims[zero] = 0;
+      struct layer_test t = {.layer = &onri_layer_batch_norm, .params = &p, .num_out = training ? 3 : 1};
+      layer_test_input(&t, ONR_DTYPE_F32, 4, dims, ones);
+      for (int i = 0; i < 4; i++) layer_test_constant(&t, ONR_DTYPE_F32, 1, &dims[1], ones);
+      assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+      assert_int_equal(onr_desc_elements(&t.out[0].desc), 0);
+      layer_test_clear(&t);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_batch_norm), cmocka_unit_test(test_short_channels),
-                                     cmocka_unit_test(test_lrn)};
+                                     cmocka_unit_test(test_no_elements), cmocka_unit_test(test_lrn)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
